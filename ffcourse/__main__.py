@@ -8,7 +8,7 @@ if sys.version_info < (3, 11):  # noqa: UP036 - the whole point is to say so in 
         "python.org or your system's packages, then run the command with it, for example "
         "`python3.12 -m ffcourse lab`."
     )
-    sys.exit(message % sys.version_info[:2])  # noqa: UP031
+    sys.exit(message % sys.version_info[:2])
 
 from ffcourse.cli import main
 

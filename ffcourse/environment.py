@@ -172,8 +172,8 @@ def install(python: Path, requirements: Path) -> None:
     )
     pip = [str(python), "-m", "pip", "--disable-pip-version-check", "--no-input", "install"]
     run_pip([*pip, "-r", str(requirements)], log, progress(total))
-    # setuptools came with JupyterLab, so the course itself installs without asking the network.
-    run_pip([*pip, "--no-deps", "--no-build-isolation", "-e", str(ROOT)], log, lambda _line: None)
+    # Installed, not only on the path: Jupyter and pytest find our plugins by their entry points.
+    run_pip([*pip, "--no-deps", "-e", str(ROOT)], log, lambda _line: None)
     say("", end="\r")
     stamp(requirements).write_text(fingerprint(requirements), encoding="utf-8")
     if requirements.name == "requirements-test.txt":  # it holds the base as well
