@@ -49,6 +49,7 @@ def command(argv: Sequence[str]) -> list[str]:
         sys.executable,
         "-m",
         "jupyterlab",
+        "--log-level=WARN",  # the address is printed all the same, without a wall of text
         f"--ServerApp.root_dir={workspace.work()}",
         f"--LabApp.default_url=/lab/tree/{START_PAGE}",
         *argv,

@@ -118,11 +118,19 @@ def replace(path: Path, content: bytes) -> None:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
+        os.chmod(temporary, 0o666 & ~current_umask())  # mkstemp makes private files
         os.replace(temporary, path)
     except BaseException:
         with contextlib.suppress(OSError):
             os.unlink(temporary)
         raise
+
+
+def current_umask() -> int:
+    """Return the permissions that new files lack by the user's own setting."""
+    umask = os.umask(0)
+    os.umask(umask)
+    return umask
 
 
 def reset(what: str) -> str:
