@@ -1,0 +1,1 @@
+"""From solution notebooks to exercises, and everything that keeps notebooks in shape."""

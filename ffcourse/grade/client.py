@@ -1,0 +1,305 @@
+"""Talk to one kernel the way nbval expects, but believe nothing and wait for nothing for ever.
+
+`GuardedKernel` stands in for nbval's ``RunningKernel``. It notices at once when the kernel
+dies, counts processor time instead of wall time, bounds what it holds in memory, and
+folds ``clear_output`` and display updates into the outputs as a notebook would show them.
+"""
+
+from __future__ import annotations
+
+import time
+from queue import Empty
+from typing import Any
+
+import zmq
+from jupyter_client.session import Session
+
+from ffcourse.grade.sandbox.nursery import Kernel, KernelStartError
+
+MAX_MESSAGE = 16_000_000
+MAX_KEPT = 24_000_000
+MAX_MESSAGES = 5_000
+IDLE_GRACE = 2.0
+READY_SECONDS = 60.0
+
+
+class CellTimeoutError(Exception):
+    """A cell used up its time; `line` is where it was, if the kernel still told."""
+
+    def __init__(self, message: str, traceback: list[str] | None = None, waited: bool = False):
+        super().__init__(message)
+        self.traceback = traceback or []
+        self.waited = waited
+
+
+class KernelDiedError(Exception):
+    """The kernel's process ended while a cell ran."""
+
+
+class GuardedKernel:
+    """A client of a kernel behind walls, with nbval's ``RunningKernel`` interface.
+
+    Parameters
+    ----------
+    kernel : Kernel
+    cell_wall : float
+        Wall seconds of one cell; its processor seconds are given to `await_reply`.
+    deadline : float
+        `time.monotonic` time at which the whole run must end.
+    """
+
+    def __init__(self, kernel: Kernel, cell_wall: float, deadline: float) -> None:
+        self.kernel = kernel
+        self.cell_wall = cell_wall
+        self.deadline = deadline
+        self.language = "python"
+        self.overflowed = False
+        self.timeout: CellTimeoutError | None = None
+        self.died = False
+        self._buffer: list[dict[str, Any]] = []
+        self._kept = 0
+        info = kernel.connection
+        self._session = Session(
+            key=info["key"].encode(), signature_scheme=info["signature_scheme"], username="grader"
+        )
+        self._context: zmq.Context[Any] = zmq.Context()
+        self._wait_for_sockets()
+        self.shell = self._connect(zmq.DEALER, 1)
+        self.iopub = self._connect(zmq.SUB, 2)
+        self.iopub.setsockopt(zmq.SUBSCRIBE, b"")
+        self.control = self._connect(zmq.DEALER, 4)
+        self._handshake()
+
+    # ------------------------------------------------------------------------ the beginning
+
+    def _wait_for_sockets(self) -> None:
+        end = time.monotonic() + READY_SECONDS
+        names = [self.kernel.folder / f"s-{port}" for port in (1, 2, 4)]
+        while not all(name.exists() for name in names):
+            if time.monotonic() > end or not self.kernel.alive():
+                raise KernelStartError("The kernel did not open its sockets.")
+            time.sleep(0.003)
+
+    def _connect(self, kind: int, port: int) -> zmq.Socket[Any]:
+        socket = self._context.socket(kind)
+        socket.setsockopt(zmq.LINGER, 0)
+        socket.setsockopt(zmq.MAXMSGSIZE, MAX_MESSAGE)
+        socket.setsockopt(zmq.RCVHWM, MAX_MESSAGES)
+        socket.setsockopt(zmq.RECONNECT_IVL, 5)
+        socket.connect(f"ipc://{self.kernel.connection['ip']}-{port}")
+        return socket
+
+    def _handshake(self) -> None:
+        """Ask until an answer's echo arrives on iopub: then no output can be missed."""
+        end = time.monotonic() + READY_SECONDS
+        while time.monotonic() < end and self.kernel.alive():
+            message = self._session.send(self.shell, "kernel_info_request", {})
+            number = message["header"]["msg_id"]
+            if self._echoed(number, 0.1):
+                self._drain()
+                return
+        raise KernelStartError("The kernel did not answer.")
+
+    def _echoed(self, number: str, seconds: float) -> bool:
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            if self.iopub.poll(20):
+                message = self._receive(self.iopub)
+                if message and message["parent_header"].get("msg_id") == number:
+                    return True
+        return False
+
+    def _drain(self) -> None:
+        for socket in (self.shell, self.iopub):
+            while socket.poll(0):
+                self._receive(socket)
+
+    # --------------------------------------------------------------------------- messages
+
+    def _receive(self, socket: zmq.Socket[Any]) -> dict[str, Any] | None:
+        """Return the next message, or None for one that is malformed or not signed."""
+        try:
+            parts = socket.recv_multipart(zmq.NOBLOCK)
+            _, parts = self._session.feed_identities(parts)
+            message = self._session.deserialize(parts, content=True)
+        except zmq.Again:
+            return None
+        except Exception:
+            # Hostile bytes may break the protocol anywhere; a lost message fails its check.
+            return None
+        if not isinstance(message.get("content"), dict):
+            return None
+        return dict(message) if isinstance(message.get("parent_header"), dict) else None
+
+    def execute_cell_input(self, cell_input: str, allow_stdin: bool | None = None) -> str:
+        """Send code to the kernel; return the id of the request."""
+        self._buffer, self._kept, self.overflowed = [], 0, False
+        content = {
+            "code": cell_input,
+            "silent": False,
+            "store_history": False,
+            "user_expressions": {},
+            "allow_stdin": False,
+            "stop_on_error": False,
+        }
+        self._cpu_start = self.kernel.cpu_seconds()
+        message = self._session.send(self.shell, "execute_request", content)
+        return str(message["header"]["msg_id"])
+
+    def await_reply(self, msg_id: str, timeout: float | None = None) -> None:
+        """Wait until the cell is done, keeping its outputs.
+
+        Parameters
+        ----------
+        timeout : float
+            Processor seconds; the wall limit and the run's deadline hold as well.
+
+        Raises
+        ------
+        CellTimeoutError, KernelDiedError
+        """
+        end = min(time.monotonic() + self.cell_wall, self.deadline)
+        next_look = time.monotonic() + 0.2
+        replied = idle = False
+        grace = 0.0
+        while not (replied and idle):
+            r, i = self._poll(msg_id, 0.02)
+            replied, idle = replied or r, idle or i
+            now = time.monotonic()
+            if replied and not idle:
+                grace = grace or now + IDLE_GRACE
+                if now > grace:
+                    self._append_idle(msg_id)
+                    return
+            if not self.kernel.alive():
+                self._poll(msg_id, 0.05)
+                self.died = True
+                raise KernelDiedError("The kernel's process ended.")
+            if now > next_look:
+                next_look = now + 0.1
+                used = self.kernel.cpu_seconds() - self._cpu_start
+                if timeout is not None and used > timeout:
+                    self._give_up(msg_id, f"It was still running after {timeout:g} seconds.", False)
+                if now > end:
+                    self._give_up(
+                        msg_id, f"It was not done after {self.cell_wall:g} seconds.", True
+                    )
+
+    def _poll(self, msg_id: str, seconds: float) -> tuple[bool, bool]:
+        poller = zmq.Poller()
+        poller.register(self.shell, zmq.POLLIN)
+        poller.register(self.iopub, zmq.POLLIN)
+        ready = dict(poller.poll(seconds * 1000))
+        replied = idle = False
+        if self.shell in ready:
+            message = self._receive(self.shell)
+            replied = bool(message and message["parent_header"].get("msg_id") == msg_id)
+        if self.iopub in ready:
+            for _ in range(200):
+                message = self._receive(self.iopub)
+                if message is None:
+                    break
+                if message["parent_header"].get("msg_id") == msg_id:
+                    idle = self._keep(message) or idle
+        return replied, idle
+
+    def _keep(self, message: dict[str, Any]) -> bool:
+        """Buffer one output; return whether it says that the kernel is idle again."""
+        kind, content = message["msg_type"], message["content"]
+        if kind == "status":
+            idle = content.get("execution_state") == "idle"
+            self._buffer.append(message)
+            return idle
+        if kind == "clear_output":
+            self._buffer = [m for m in self._buffer if m["msg_type"] == "status"]
+        elif kind == "update_display_data":
+            self._update(content)
+        elif kind in ("stream", "display_data", "execute_result", "error"):
+            size = _size(content)
+            self._kept += size
+            full = self._kept > MAX_KEPT or len(self._buffer) > MAX_MESSAGES
+            if full and kind != "error":
+                self.overflowed = True
+                self._kept -= size
+            elif _well_formed(kind, content):
+                self._buffer.append(message)
+        return False
+
+    def _update(self, content: dict[str, Any]) -> None:
+        number = (content.get("transient") or {}).get("display_id")
+        for message in self._buffer:
+            old = message["content"]
+            if number and (old.get("transient") or {}).get("display_id") == number:
+                old["data"] = content.get("data", {})
+
+    def _append_idle(self, msg_id: str) -> None:
+        status = {"execution_state": "idle"}
+        header = {"msg_id": msg_id}
+        self._buffer.append({"msg_type": "status", "parent_header": header, "content": status})
+
+    def _give_up(self, msg_id: str, words: str, waited: bool) -> None:
+        """Interrupt once, to learn where the code was; then report the time-out."""
+        self._session.send(self.control, "interrupt_request", {})
+        end = time.monotonic() + 0.7
+        while time.monotonic() < end and self.kernel.alive():
+            if self._poll(msg_id, 0.05)[1]:
+                break
+        traceback: list[str] = []
+        for message in self._buffer:
+            if message["msg_type"] == "error":
+                traceback = [str(t) for t in message["content"].get("traceback") or []]
+        self.timeout = CellTimeoutError(words, traceback, waited)
+        raise self.timeout
+
+    # ------------------------------------------------------------- what else nbval asks for
+
+    def get_message(self, stream: str, timeout: float | None = None) -> dict[str, Any]:
+        """Return the next buffered output of the cell that has run."""
+        if not self._buffer:
+            raise Empty
+        return self._buffer.pop(0)
+
+    def await_idle(self, parent_id: str, timeout: float) -> None:
+        """Forget the rest of the cell's outputs."""
+        self._buffer = []
+
+    def is_alive(self) -> bool:
+        """Whether cells can still be run."""
+        return not self.died and self.timeout is None and self.kernel.alive()
+
+    def interrupt(self) -> None:
+        """Do nothing: `await_reply` has interrupted already."""
+
+    def restart(self) -> None:
+        """Refuse: a kernel is used once."""
+        raise RuntimeError("a kernel is used once")
+
+    def stop(self) -> None:
+        """Kill the kernel and close the sockets."""
+        self.kernel.kill()
+        for socket in (self.shell, self.iopub, self.control):
+            socket.close(0)
+        self._context.term()
+
+
+def _size(content: dict[str, Any]) -> int:
+    text = content.get("text")
+    if isinstance(text, str):
+        return len(text)
+    data = content.get("data")
+    if isinstance(data, dict):
+        return sum(len(v) if isinstance(v, str) else 1000 for v in data.values())
+    return 1000
+
+
+def _well_formed(kind: str, content: dict[str, Any]) -> bool:
+    """Whether an output has the fields that nbval takes for granted, of the right types."""
+    if kind == "stream":
+        return isinstance(content.get("text"), str) and isinstance(content.get("name"), str)
+    if kind == "error":
+        traceback = content.get("traceback")
+        fields = isinstance(content.get("ename"), str) and isinstance(content.get("evalue"), str)
+        return fields and isinstance(traceback, list) and all(isinstance(t, str) for t in traceback)
+    content.setdefault("metadata", {})
+    content.setdefault("execution_count", None)
+    return isinstance(content.get("data"), dict)

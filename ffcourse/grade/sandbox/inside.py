@@ -1,0 +1,228 @@
+"""The program behind the walls: imports what kernels need once, then forks single-use kernels.
+
+It reads one JSON request a line from its input and answers in one line:
+
+``{"op": "start", "id", "folder", "connection", "seed", "limits"}``
+    fork a kernel with its own processes, scratch folder and limits
+``{"op": "kill", "id"}``
+    end that kernel and every process it has started
+
+The learner's code runs only in the forked kernels, which see neither this process nor
+the pipes it listens on. No thread is started before the fork, and BLAS is held to one.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import json
+import os
+import signal
+import sys
+from typing import Any
+
+HOME = "/home/learner"
+DESK = "/run/k"
+
+
+def main(argv: list[str]) -> int:
+    """Serve requests until the input ends.
+
+    Arguments: the user to change to (0 for none), and the modules to import first.
+    """
+    _change_user(int(argv[0]))
+    talk = os.dup(1)
+    os.dup2(2, 1)  # what imported modules print must not look like an answer
+    _preload(["ipykernel.kernelapp", "numpy", "ffcourse.learn", *argv[1:]])
+    nested = _can_nest()
+    _say(talk, {"ready": True, "nested": nested})
+    kernels: dict[int, int] = {}
+    signal.signal(signal.SIGCHLD, lambda *_: _tell_ended(kernels, talk))
+    for line in sys.stdin:
+        request = json.loads(line)
+        number = int(request["id"])
+        if request["op"] == "start":
+            kernels[number] = _fork(request, nested, talk)
+            _say(talk, {"started": number})
+            _tell_ended(kernels, talk)
+        else:
+            _end(kernels.pop(number, 0))
+            _say(talk, {"killed": number})
+    for pid in list(kernels.values()):
+        _end(pid)
+    return 0
+
+
+def _change_user(user: int) -> None:
+    if user:
+        os.setgroups([])
+        os.setgid(user)
+        os.setuid(user)
+    if sys.platform == "linux":
+        from ffcourse.grade.sandbox import linux
+
+        linux.prctl(linux.PR_SET_NO_NEW_PRIVS, 1)
+        # Changing the user made /proc/self/uid_map belong to root; nesting needs it back.
+        linux.prctl(linux.PR_SET_DUMPABLE, 1)
+
+
+def _say(talk: int, message: dict[str, Any]) -> None:
+    # One short write, so that a signal handler's message cannot fall into another one.
+    os.write(talk, (json.dumps(message) + "\n").encode())
+
+
+def _tell_ended(kernels: dict[int, int], talk: int) -> None:
+    """Report the kernels that have ended by themselves."""
+    for number, pid in list(kernels.items()):
+        with contextlib.suppress(ChildProcessError):
+            if pid and os.waitpid(pid, os.WNOHANG)[0] == pid:
+                kernels[number] = 0
+                _say(talk, {"ended": number})
+
+
+def _preload(modules: list[str]) -> None:
+    for name in modules:
+        # A module that cannot be imported fails later, in the cell that asks for it.
+        with contextlib.suppress(Exception):
+            importlib.import_module(name)
+
+
+def _end(pid: int) -> None:
+    """Kill the guardian of a kernel; its children die with it. Wait until it is gone."""
+    if pid <= 0:
+        return
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(pid, signal.SIGKILL)
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGKILL)
+    with contextlib.suppress(ChildProcessError):
+        os.waitpid(pid, 0)
+
+
+def _can_nest() -> bool:
+    """Whether a forked kernel can have process, mount and user namespaces of its own."""
+    if sys.platform != "linux":
+        return False
+    pid = os.fork()
+    if pid == 0:
+        try:
+            _enter_namespaces()
+            inner = os.fork()
+            if inner == 0:
+                _private_mounts(None)
+                os._exit(0)
+            os._exit(0 if os.waitpid(inner, 0)[1] == 0 else 1)
+        except BaseException:
+            os._exit(1)
+    return os.waitpid(pid, 0)[1] == 0
+
+
+def _enter_namespaces() -> None:
+    from ffcourse.grade.sandbox import linux
+
+    uid, gid = os.getuid(), os.getgid()
+    linux.unshare(linux.CLONE_NEWUSER | linux.CLONE_NEWPID | linux.CLONE_NEWNS | linux.CLONE_NEWIPC)
+    linux.map_ids(uid, gid)
+
+
+def _private_mounts(folder: str | None) -> None:
+    """Give the kernel an empty home, and hide the folders of other kernels."""
+    from ffcourse.grade.sandbox import linux
+
+    linux.mount("none", "/", None, linux.MS_REC | linux.MS_PRIVATE)
+    flags = linux.MS_NOSUID | linux.MS_NODEV
+    for place in (HOME, "/tmp", "/dev/shm"):
+        if os.path.isdir(place):
+            linux.mount("tmpfs", place, "tmpfs", flags, "size=67108864,nr_inodes=20000,mode=0700")
+    if folder is not None:
+        linux.mount(folder, DESK, None, linux.MS_BIND)
+    linux.mount("tmpfs", "/k", "tmpfs", flags | linux.MS_RDONLY, "size=4096")
+    # Refused where parts of /proc are masked; the old one shows other ids, but opens nothing.
+    with contextlib.suppress(OSError):
+        linux.mount("proc", "/proc", "proc", flags)
+
+
+def _fork(request: dict[str, Any], nested: bool, talk: int) -> int:
+    """Start the guardian process of a kernel; return its process id."""
+    pid = os.fork()
+    if pid:
+        with contextlib.suppress(OSError):
+            os.setpgid(pid, pid)
+        return pid
+    status = 1
+    try:
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        os.setpgid(0, 0)
+        _forget_pipes(talk)
+        status = _guard(request) if nested else _run_kernel(request)
+    except BaseException as error:
+        with contextlib.suppress(OSError):
+            os.write(2, f"kernel: {error!r}\n".encode())
+    finally:
+        os._exit(status)
+
+
+def _forget_pipes(talk: int) -> None:
+    """Close the pipes to the trusted side: a learner must not be able to speak on them."""
+    null = os.open(os.devnull, os.O_RDWR)
+    os.dup2(null, 0)
+    os.dup2(null, 1)
+    if not os.environ.get("FFCOURSE_SANDBOX_DEBUG"):
+        os.dup2(null, 2)
+    os.dup2(null, talk)
+
+
+def _guard(request: dict[str, Any]) -> int:
+    from ffcourse.grade.sandbox import linux
+
+    linux.die_with_parent()
+    _enter_namespaces()
+    first = os.fork()
+    if first:
+        return os.waitstatus_to_exitcode(os.waitpid(first, 0)[1]) & 0xFF
+    # The first process of the namespace: when it ends, everything in it is killed.
+    linux.die_with_parent()
+    _private_mounts(request["folder"])
+    kernel = os.fork()
+    if kernel == 0:
+        linux.drop_capabilities()
+        os._exit(_run_kernel(request))
+    while True:
+        pid, status = os.wait()  # also takes in orphans
+        if pid == kernel:
+            os._exit(os.waitstatus_to_exitcode(status) & 0xFF)
+
+
+def _run_kernel(request: dict[str, Any]) -> int:
+    from ffcourse.grade.sandbox.rlimits import apply_limits
+
+    os.setsid() if os.getpid() != os.getpgrp() else None
+    home = HOME if os.path.isdir(HOME) else request["folder"]
+    os.chdir(home)
+    os.environ["HOME"] = home
+    os.environ["IPYTHONDIR"] = os.path.join(home, ".ipython")
+    os.environ["FFCOURSE_SEED"] = str(request.get("seed") or 0)
+    apply_limits(request.get("limits") or {})
+    serve_kernel(request["connection"])
+    return 0
+
+
+def serve_kernel(connection: str) -> None:
+    """Run an IPython kernel in this process until it is told to stop."""
+    import asyncio
+
+    from ipykernel.kernelapp import IPKernelApp
+
+    asyncio.set_event_loop(asyncio.new_event_loop())
+    app = IPKernelApp.instance()
+    quiet = ["--HistoryManager.enabled=False", "--IPKernelApp.log_level=50"]
+    app.initialize(["-f", connection, *quiet])
+    with contextlib.suppress(ImportError):
+        from ffcourse.learn import magics
+
+        magics.register()
+    app.start()
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,80 @@
+"""What a network is made of, from scratch in NumPy: layers, activations, losses.
+
+The names and call shapes are PyTorch's. What differs: ``model.backward(loss_fn.backward())`` is
+explicit, random choices take an ``rng``, and weights are ``(in, out)``, so that a layer reads
+``x @ W + b``.
+"""
+
+from ffcourse.nn import functional, init
+from ffcourse.nn.activations import (
+    GELU,
+    Identity,
+    LeakyReLU,
+    LogSoftmax,
+    ReLU,
+    Sigmoid,
+    SiLU,
+    Softmax,
+    Step,
+    Tanh,
+)
+from ffcourse.nn.autograd import Value
+from ffcourse.nn.batchnorm import BatchNorm1d, BatchNorm2d
+from ffcourse.nn.containers import Residual, Sequential, replace_modules
+from ffcourse.nn.cross_entropy import CrossEntropyLoss
+from ffcourse.nn.distill import DistillationLoss
+from ffcourse.nn.dropout import Dropout
+from ffcourse.nn.linear import Linear
+from ffcourse.nn.lora import LoRALinear, add_lora
+from ffcourse.nn.losses import BCEWithLogitsLoss, Loss, MSELoss
+from ffcourse.nn.module import Array, Module, Parameter
+from ffcourse.nn.norm import LayerNorm, RMSNorm
+from ffcourse.nn.penalties import L1Penalty, L2Penalty
+from ffcourse.nn.prune import PrunedLinear, magnitude_masks, prune_model
+from ffcourse.nn.quantize import QuantizedLinear, quantize_int8, quantize_model
+from ffcourse.nn.summary import summarize, watch
+
+__all__ = [
+    "GELU",
+    "Array",
+    "BCEWithLogitsLoss",
+    "BatchNorm1d",
+    "BatchNorm2d",
+    "CrossEntropyLoss",
+    "DistillationLoss",
+    "Dropout",
+    "Identity",
+    "L1Penalty",
+    "L2Penalty",
+    "LayerNorm",
+    "LeakyReLU",
+    "Linear",
+    "LoRALinear",
+    "LogSoftmax",
+    "Loss",
+    "MSELoss",
+    "Module",
+    "Parameter",
+    "PrunedLinear",
+    "QuantizedLinear",
+    "RMSNorm",
+    "ReLU",
+    "Residual",
+    "Sequential",
+    "SiLU",
+    "Sigmoid",
+    "Softmax",
+    "Step",
+    "Tanh",
+    "Value",
+    "add_lora",
+    "functional",
+    "init",
+    "magnitude_masks",
+    "prune_model",
+    "quantize_int8",
+    "quantize_model",
+    "replace_modules",
+    "summarize",
+    "watch",
+]

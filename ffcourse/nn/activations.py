@@ -1,0 +1,214 @@
+"""Activations as layers: elementwise functions, and softmax.
+
+Each keeps what its derivative needs: the input where the slope depends on it, the output where
+that makes the slope cheaper (``1 - y**2`` for tanh).
+"""
+
+# NumPy types the arithmetic of arrays as Any.
+# mypy: no-warn-return-any
+
+from __future__ import annotations
+
+import numpy as np
+
+from ffcourse.nn import functional
+from ffcourse.nn.module import Array, Module
+
+
+class Identity(Module):
+    """Pass everything through unchanged."""
+
+    __slots__ = ()
+
+    def forward(self, x: Array) -> Array:
+        """Return `x`."""
+        return x
+
+    def backward(self, grad: Array) -> Array:
+        """Return `grad`."""
+        return grad
+
+
+class Step(Module):
+    """1 where ``x >= 0``, else 0.
+
+    The slope is zero wherever it exists, so no gradient passes: that is why networks that learn
+    by gradient descent use smooth or piecewise linear activations instead.
+    """
+
+    __slots__ = ()
+
+    def forward(self, x: Array) -> Array:
+        """Return an array of ones and zeros, same shape as `x`."""
+        return functional.step(x)
+
+    def backward(self, grad: Array) -> Array:
+        """Return zeros."""
+        return np.zeros_like(grad)
+
+
+class Sigmoid(Module):
+    """``1 / (1 + exp(-x))``."""
+
+    __slots__ = ("_y",)
+
+    def forward(self, x: Array) -> Array:
+        """Return values in (0, 1), same shape as `x`."""
+        self._y = functional.sigmoid(x)
+        return self._y
+
+    def backward(self, grad: Array) -> Array:
+        """Multiply `grad` by the slope ``y * (1 - y)``."""
+        return grad * self._y * (1 - self._y)
+
+
+class Tanh(Module):
+    """Hyperbolic tangent."""
+
+    __slots__ = ("_y",)
+
+    def forward(self, x: Array) -> Array:
+        """Return values in (-1, 1), same shape as `x`."""
+        self._y = np.tanh(x)
+        return self._y
+
+    def backward(self, grad: Array) -> Array:
+        """Multiply `grad` by the slope ``1 - y**2``."""
+        return grad * (1 - self._y * self._y)
+
+
+class ReLU(Module):
+    """``max(x, 0)``."""
+
+    __slots__ = ("_y",)
+
+    def forward(self, x: Array) -> Array:
+        """Return values >= 0, same shape as `x`."""
+        self._y = np.maximum(x, 0)
+        return self._y
+
+    def backward(self, grad: Array) -> Array:
+        """Let `grad` pass where the unit was active."""
+        # Converting the mask first is twice as quick as multiplying floats by booleans.
+        return grad * (self._y > 0).astype(grad.dtype)
+
+
+class LeakyReLU(Module):
+    """``x`` where it is positive, ``negative_slope * x`` elsewhere: a unit can't die."""
+
+    __slots__ = ("_x", "negative_slope")
+
+    def __init__(self, negative_slope: float = 0.01) -> None:
+        self.negative_slope = negative_slope
+
+    def forward(self, x: Array) -> Array:
+        """Return an array of the same shape as `x`."""
+        self._x = x
+        return functional.leaky_relu(x, self.negative_slope)
+
+    def backward(self, grad: Array) -> Array:
+        """Scale `grad` by the slope on each side of zero."""
+        return grad * functional.leaky_relu_derivative(self._x, self.negative_slope)
+
+    def extra_repr(self) -> str:
+        """Show the slope."""
+        return f"negative_slope={self.negative_slope}"
+
+
+class SiLU(Module):
+    """``x * sigmoid(x)``."""
+
+    __slots__ = ("_s", "_x")
+
+    def forward(self, x: Array) -> Array:
+        """Return an array of the same shape as `x`."""
+        self._x, self._s = x, functional.sigmoid(x)
+        return x * self._s
+
+    def backward(self, grad: Array) -> Array:
+        """Multiply `grad` by the slope ``s * (1 + x * (1 - s))``."""
+        return grad * (self._s * (1 + self._x * (1 - self._s)))
+
+
+class GELU(Module):
+    """``x * Phi(x)``: each value times the probability that a normal variable lies below it.
+
+    Parameters
+    ----------
+    approximate : {"none", "tanh"}
+        "tanh" is the cheaper formula that GPT-2 was trained with.
+
+    Raises
+    ------
+    ValueError
+        If `approximate` is neither.
+    """
+
+    __slots__ = ("_gate", "_slope", "_x", "approximate")
+
+    def __init__(self, approximate: str = "none") -> None:
+        if approximate not in ("none", "tanh"):
+            raise ValueError(f'approximate must be "none" or "tanh", got {approximate!r}.')
+        self.approximate = approximate
+
+    def forward(self, x: Array) -> Array:
+        """Return an array of the same shape as `x`."""
+        gate = functional.gelu_tanh_gate if self.approximate == "tanh" else functional.normal_cdf
+        self._gate, self._slope = gate(x)
+        self._x = x
+        return x * self._gate
+
+    def backward(self, grad: Array) -> Array:
+        """Multiply `grad` by the slope; the product rule on ``x * gate(x)``."""
+        return grad * (self._gate + self._x * self._slope)
+
+    def extra_repr(self) -> str:
+        """Show which formula is used."""
+        return f"approximate={self.approximate!r}"
+
+
+class Softmax(Module):
+    """``exp(x) / sum(exp(x))`` along the axis `dim`.
+
+    For training a classifier, leave it out: `CrossEntropyLoss` takes the logits.
+    """
+
+    __slots__ = ("_y", "dim")
+
+    def __init__(self, dim: int = -1) -> None:
+        self.dim = dim
+
+    def forward(self, x: Array) -> Array:
+        """Return probabilities, same shape as `x`."""
+        self._y = functional.softmax(x, self.dim)
+        return self._y
+
+    def backward(self, grad: Array) -> Array:
+        """Apply the Jacobian, ``diag(y) - y y^T``, without building it."""
+        return functional.softmax_backward(grad, self._y, self.dim)
+
+    def extra_repr(self) -> str:
+        """Show the axis."""
+        return f"dim={self.dim}"
+
+
+class LogSoftmax(Module):
+    """Logarithm of softmax along the axis `dim`, computed without ``log(0)``."""
+
+    __slots__ = ("_y", "dim")
+
+    def __init__(self, dim: int = -1) -> None:
+        self.dim = dim
+
+    def forward(self, x: Array) -> Array:
+        """Return log-probabilities, same shape as `x`."""
+        self._y = functional.log_softmax(x, self.dim)
+        return self._y
+
+    def backward(self, grad: Array) -> Array:
+        """Take each class's share of the total away from `grad`."""
+        return functional.log_softmax_backward(grad, self._y, self.dim)
+
+    def extra_repr(self) -> str:
+        """Show the axis."""
+        return f"dim={self.dim}"

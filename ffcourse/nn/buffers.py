@@ -1,0 +1,34 @@
+"""Scratch arrays that a layer keeps from one step to the next."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ffcourse.nn.module import Array
+
+
+class Buffers:
+    """Arrays by name, made when first asked for and handed out again while the shape stays.
+
+    Training repeats the same shapes thousands of times. A large new array can cost more than the
+    arithmetic done in it, because the operating system must find and clear its pages each time.
+    Only for what stays inside a layer: arrays that are returned are always new.
+    """
+
+    __slots__ = ("_arrays",)
+
+    def __init__(self) -> None:
+        self._arrays: dict[str, Array] = {}
+
+    def empty(self, name: str, shape: tuple[int, ...], dtype: Any) -> Array:
+        """Return the array `name`; its values are whatever was last written there."""
+        old = self._arrays.get(name)
+        if old is None or old.shape != shape or old.dtype != dtype:
+            self._arrays[name] = old = np.empty(shape, dtype)
+        return old
+
+    def last(self, name: str) -> Array:
+        """Return the array `name` as it is."""
+        return self._arrays[name]

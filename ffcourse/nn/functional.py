@@ -1,0 +1,222 @@
+"""Activation functions and their derivatives, as plain functions of arrays.
+
+Every one is stable: no overflow, no ``log(0)``, whatever the size of the input. Derivatives take
+``z``, the value *before* the activation, so that ``sigmoid_derivative(z)`` is the slope at ``z``.
+Integers become float32; floats keep their type; NaN stays NaN.
+"""
+
+# NumPy types the arithmetic of arrays as Any.
+# mypy: no-warn-return-any
+
+from __future__ import annotations
+
+import math
+from functools import cache
+from typing import Any
+
+import numpy as np
+from numpy.polynomial import chebyshev
+
+from ffcourse.nn.module import Array, as_float
+
+SQRT_2_OVER_PI = math.sqrt(2.0 / math.pi)
+GELU_CUBIC = 0.044715  # Hendrycks and Gimpel (2016)
+
+
+def step(z: Array) -> Array:
+    """1 where ``z >= 0``, else 0: the perceptron's threshold."""
+    z = as_float(z)
+    return np.heaviside(z, z.dtype.type(1))
+
+
+def sigmoid(z: Array) -> Array:
+    """``1 / (1 + exp(-z))``, in (0, 1).
+
+    The exponential only ever sees ``-|z|``, so it cannot overflow; for negative z the fraction is
+    expanded by ``exp(z)``.
+    """
+    z = as_float(z)
+    e = np.exp(-np.abs(z))
+    return np.where(z < 0, e, 1) / (1 + e)
+
+
+def sigmoid_derivative(z: Array) -> Array:
+    """``sigmoid(z) * (1 - sigmoid(z))``: at most 1/4, at zero."""
+    e = np.exp(-np.abs(as_float(z)))  # the derivative is even, and e never overflows
+    return e / np.square(1 + e)
+
+
+def tanh(z: Array) -> Array:
+    """Hyperbolic tangent, in (-1, 1)."""
+    return np.tanh(as_float(z))
+
+
+def tanh_derivative(z: Array) -> Array:
+    """``1 - tanh(z)**2``: at most 1, at zero."""
+    return 1 - np.square(np.tanh(as_float(z)))
+
+
+def relu(z: Array) -> Array:
+    """``max(z, 0)``."""
+    return np.maximum(as_float(z), 0)
+
+
+def relu_derivative(z: Array) -> Array:
+    """1 where ``z > 0``, else 0. At the kink, 0 is the usual choice."""
+    z = as_float(z)
+    return (z > 0).astype(z.dtype)
+
+
+def leaky_relu(z: Array, negative_slope: float = 0.01) -> Array:
+    """``z`` where it is positive, ``negative_slope * z`` elsewhere."""
+    z = as_float(z)
+    return np.where(z > 0, z, z * negative_slope)
+
+
+def leaky_relu_derivative(z: Array, negative_slope: float = 0.01) -> Array:
+    """1 where ``z > 0``, else `negative_slope`."""
+    z = as_float(z)
+    return np.where(z > 0, z.dtype.type(1), z.dtype.type(negative_slope))
+
+
+def silu(z: Array) -> Array:
+    """``z * sigmoid(z)``, also called swish."""
+    z = as_float(z)
+    return z * sigmoid(z)
+
+
+def silu_derivative(z: Array) -> Array:
+    """Slope of `silu`: ``s + z * s * (1 - s)`` with ``s = sigmoid(z)``."""
+    z = as_float(z)
+    s = sigmoid(z)
+    return s * (1 + z * (1 - s))
+
+
+def gelu(z: Array, approximate: str = "none") -> Array:
+    """``z * Phi(z)``, where Phi is the standard normal distribution function.
+
+    Parameters
+    ----------
+    z : ndarray
+        Any shape.
+    approximate : {"none", "tanh"}
+        "tanh" is the formula with which GPT-2 was trained; it is off by less than 5e-4.
+    """
+    z = as_float(z)
+    return z * (gelu_tanh_gate(z)[0] if approximate == "tanh" else normal_cdf(z)[0])
+
+
+def gelu_derivative(z: Array, approximate: str = "none") -> Array:
+    """Slope of `gelu`; the product rule on ``z * gate(z)``."""
+    z = as_float(z)
+    gate, slope = gelu_tanh_gate(z) if approximate == "tanh" else normal_cdf(z)
+    return gate + z * slope
+
+
+def gelu_tanh_gate(z: Array) -> tuple[Array, Array]:
+    """Return ``(1 + tanh(u)) / 2`` and its slope, with ``u = sqrt(2/pi) (z + 0.044715 z^3)``."""
+    square = z * z
+    t = np.tanh(z * (SQRT_2_OVER_PI + SQRT_2_OVER_PI * GELU_CUBIC * square))
+    du = SQRT_2_OVER_PI + 3 * SQRT_2_OVER_PI * GELU_CUBIC * square
+    return 0.5 + 0.5 * t, 0.5 * (1 - t * t) * du
+
+
+def normal_cdf(z: Array) -> tuple[Array, Array]:
+    """Return Phi(z) and its slope, the standard normal density.
+
+    NumPy has no error function. But ``Phi(-a) = exp(-a^2 / 2) * m(a)``, where m falls smoothly
+    from 1/2, so that a short polynomial in ``u = (a - 4) / (a + 4)`` gives it to rounding. Its
+    coefficients come from the standard library's ``math.erfc``, in `_tail_polynomial`.
+    """
+    z = as_float(z)
+    a = np.minimum(np.abs(z), 40)  # beyond, exp(-a^2 / 2) is zero anyway
+    bell = np.exp(-0.5 * a * a)
+    u = np.minimum((a - 4) / (a + 4), _U_MAX)
+    coefficients = _tail_polynomial(z.dtype.itemsize >= 8)
+    tail = np.full_like(z, coefficients[-1])
+    for c in coefficients[-2::-1]:  # Horner's rule, in place
+        tail *= u
+        tail += c
+    tail *= bell
+    return np.where(z < 0, tail, 1 - tail), bell * (1 / math.sqrt(2 * math.pi))
+
+
+_A_MAX = 9.0  # Phi(-9) is 1e-19: from here on, what the polynomial gives no longer matters
+_U_MAX = (_A_MAX - 4) / (_A_MAX + 4)
+
+
+@cache
+def _tail_polynomial(double: bool) -> list[float]:
+    """Coefficients in u of ``m(a) = Phi(-a) * exp(a^2 / 2)`` for a from 0 to 9, lowest first."""
+    half, middle = (_U_MAX + 1) / 2, (_U_MAX - 1) / 2
+
+    def m(t: Array) -> Any:
+        u = np.asarray(t) * half + middle
+        a = (4 * (1 + u) / (1 - u)).tolist()
+        return np.array([0.5 * math.erfc(v / math.sqrt(2)) * math.exp(0.5 * v * v) for v in a])
+
+    interpolant = chebyshev.Chebyshev(
+        chebyshev.chebinterpolate(m, 18 if double else 9), domain=[-1, _U_MAX]
+    )
+    polynomial = interpolant.convert(kind=np.polynomial.Polynomial, domain=[-1, 1])
+    return [float(c) for c in polynomial.coef]
+
+
+def softmax(z: Array, dim: int = -1) -> Array:
+    """``exp(z) / sum(exp(z))`` along the axis `dim`: positive, and adds up to 1.
+
+    Subtracting the maximum changes nothing, since it cancels, and keeps exp from overflowing.
+    """
+    z = as_float(z)
+    e = np.exp(z - z.max(axis=dim, keepdims=True))
+    e /= e.sum(axis=dim, keepdims=True)
+    return e
+
+
+def softmax_backward(grad: Array, y: Array, dim: int = -1) -> Array:
+    """Return d loss / d z for ``y = softmax(z)``: ``y * (grad - sum(grad * y))``."""
+    product: Array = grad * y
+    return product - y * product.sum(axis=dim, keepdims=True)
+
+
+def log_softmax(z: Array, dim: int = -1) -> Array:
+    """``log(softmax(z))`` without ever taking the logarithm of zero."""
+    z = as_float(z)
+    shifted = z - z.max(axis=dim, keepdims=True)
+    shifted -= np.log(np.exp(shifted).sum(axis=dim, keepdims=True))
+    return shifted
+
+
+def log_softmax_backward(grad: Array, y: Array, dim: int = -1) -> Array:
+    """Return d loss / d z for ``y = log_softmax(z)``: ``grad - softmax(z) * sum(grad)``."""
+    out: Array = grad - np.exp(y) * grad.sum(axis=dim, keepdims=True)
+    return out
+
+
+def one_hot(labels: Any, classes: int, dtype: Any = np.float32) -> Array:
+    """Return an array with a 1 at each label's place.
+
+    Parameters
+    ----------
+    labels : array_like of int, shape (...)
+        Numbers from 0 to ``classes - 1``.
+    classes : int
+        How many there are.
+    dtype : dtype
+        Of the result.
+
+    Returns
+    -------
+    ndarray, shape (..., classes)
+
+    Raises
+    ------
+    ValueError
+        If a label is out of range.
+    """
+    labels = np.asarray(labels)
+    if labels.size and not (labels.min() >= 0 and labels.max() < classes):
+        raise ValueError(
+            f"labels must lie between 0 and {classes - 1}, got {labels.min()} to {labels.max()}."
+        )
+    return np.eye(classes, dtype=dtype)[labels]

@@ -1,0 +1,174 @@
+"""Weights to and from PyTorch, and safetensors files; PyTorch itself is not needed.
+
+Names and layouts differ in a few places only:
+
+====================  ============================  ======================================
+layer                 here                          PyTorch
+====================  ============================  ======================================
+Linear                ``weight`` (in, out)          ``weight`` (out, in)
+RNN, LSTM, GRU        ``weight_ih`` (in, gates·H)   ``weight_ih_l0`` (gates·H, in)
+all others            the same                      the same
+====================  ============================  ======================================
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from safetensors import SafetensorError
+from safetensors.numpy import load, save
+
+from ffcourse.nn.files import write_atomically
+from ffcourse.nn.linear import Linear
+from ffcourse.nn.module import Array, Module, Parameter
+from ffcourse.nn.recurrent import Recurrent
+
+Rename = Callable[[str], str]
+
+
+class _Pair(NamedTuple):
+    """One array under its name here and its name in PyTorch."""
+
+    ours: str
+    theirs: str
+    transposed: bool
+
+
+def to_torch(model: Module, rename: Rename | None = None) -> dict[str, Array]:
+    """Return the weights of `model` with the names and layouts of PyTorch.
+
+    Parameters
+    ----------
+    model : Module
+        Of which PyTorch has a counterpart that is built alike.
+    rename : callable, optional
+        Gets each of PyTorch's names as they follow from `model`, returns the one to use.
+
+    Returns
+    -------
+    dict of str to ndarray
+        Copies; for ``torch_model.load_state_dict``, turn each into a tensor with
+        ``torch.from_numpy``.
+    """
+    state = model.state_dict()
+    return {
+        (rename or str)(pair.theirs): _turned(state[pair.ours], pair).copy()
+        for pair in _pairs(model)
+    }
+
+
+def from_torch(
+    model: Module, state: Mapping[str, Any], rename: Rename | None = None, *, strict: bool = True
+) -> Module:
+    """Copy the weights of a PyTorch model into `model`.
+
+    Parameters
+    ----------
+    model : Module
+        Is changed, unless something does not fit.
+    state : mapping of str to tensor or ndarray
+        ``torch_model.state_dict()``, or a safetensors file as read by `load_safetensors`.
+    rename : callable, optional
+        As for `to_torch`: gets the name that is expected, returns the one in `state`.
+    strict : bool
+        False passes over names that only one side has.
+
+    Returns
+    -------
+    Module
+        The same `model`.
+
+    Raises
+    ------
+    ValueError
+        If a name is missing or left over, or a shape differs.
+    """
+    ours: dict[str, Array] = {}
+    names = {(rename or str)(pair.theirs): pair for pair in _pairs(model)}
+    missing = [name for name in names if name not in state]
+    left_over = [name for name in state if name not in names and not _is_count(name)]
+    if strict and (missing or left_over):
+        raise ValueError(
+            f"state does not fit {type(model).__name__}: missing {missing or 'nothing'}, "
+            f"not expected {left_over or 'nothing'}; build the model alike, or pass rename"
+        )
+    for name, pair in names.items():
+        if name in state:
+            ours[pair.ours] = _turned(_as_array(state[name]), pair)
+    return model.load_state_dict(ours, strict=False)
+
+
+def save_safetensors(
+    path: str | Path, model: Module | Mapping[str, Any], metadata: dict[str, str] | None = None
+) -> None:
+    """Write weights to a safetensors file, atomically.
+
+    Parameters
+    ----------
+    path : path
+        Where to; a folder that is missing is made.
+    model : Module, or mapping of str to array
+        A model is written with our own names; ``to_torch(model)`` writes PyTorch's.
+    metadata : dict of str to str, optional
+        Notes that are kept in the file.
+    """
+    state = model.state_dict() if isinstance(model, Module) else model
+    arrays = {name: np.array(_as_array(a), order="C") for name, a in state.items()}
+    write_atomically(Path(path), save(arrays, metadata))
+
+
+def load_safetensors(path: str | Path, model: Module | None = None) -> dict[str, Array]:
+    """Read a safetensors file; with a `model`, copy the weights into it.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    ValueError
+        If the file is damaged, or does not fit `model`.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise FileNotFoundError(f"there is no file {path}")
+    try:
+        state: dict[str, Array] = load(path.read_bytes())
+    except SafetensorError as error:
+        raise ValueError(f"{path} is not a readable safetensors file: {error}") from error
+    if model is not None:
+        model.load_state_dict(state)
+    return state
+
+
+def _pairs(model: Module) -> Iterator[_Pair]:
+    """Yield every array of `model` with both of its names."""
+    for path, module in model.named_modules():
+        dot = f"{path}." if path else ""
+        own = [name for name, value in module._attributes() if isinstance(value, Parameter)]
+        for name in [*own, *module.buffer_names]:
+            yield _Pair(dot + name, dot + _their_name(module, name), _is_transposed(module, name))
+
+
+def _their_name(module: Module, name: str) -> str:
+    return f"{name}_l0" if isinstance(module, Recurrent) else name
+
+
+def _is_transposed(module: Module, name: str) -> bool:
+    return isinstance(module, Linear | Recurrent) and name.startswith("weight")
+
+
+def _turned(a: Array, pair: _Pair) -> Array:
+    return a.T if pair.transposed else a
+
+
+def _is_count(name: str) -> bool:
+    """Tell whether this is PyTorch's count of batches, which nothing here needs."""
+    return name.rpartition(".")[2] == "num_batches_tracked"
+
+
+def _as_array(value: Any) -> Array:
+    if hasattr(value, "detach"):  # a tensor
+        value = value.detach().cpu().numpy()
+    return np.asarray(value)

@@ -1,0 +1,175 @@
+"""Normalisation: give every example's features, or every feature in the batch, a steady spread.
+
+All three use the same gradient. With ``n = (x - mean) / std`` over m values, and `g` the gradient
+with respect to n, a shift of all x or a stretch of all x changes nothing in n; so those two
+directions are taken out of the gradient::
+
+    dx = (g - mean(g) - n * mean(g * n)) / std
+"""
+
+# NumPy types the arithmetic of arrays as Any.
+# mypy: no-warn-return-any
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from ffcourse.nn.module import Array, Module, Parameter, check_float_batch
+
+
+class LayerNorm(Module):
+    """Normalise each example over its last axes, then scale and shift.
+
+    ``y = (x - mean) / sqrt(var + eps) * weight + bias``
+
+    Parameters
+    ----------
+    normalized_shape : int or tuple of int
+        Sizes of the last axes.
+    eps : float
+        Keeps the division finite.
+    elementwise_affine : bool
+        False leaves out `weight` and `bias`.
+    bias : bool
+        False leaves out `bias`.
+    dtype : dtype
+        Of the parameters.
+    """
+
+    __slots__ = ("normalized_shape", "eps", "weight", "bias", "_normal", "_rstd")  # noqa: RUF023
+
+    def __init__(
+        self,
+        normalized_shape: int | tuple[int, ...],
+        eps: float = 1e-5,
+        elementwise_affine: bool = True,
+        bias: bool = True,
+        *,
+        dtype: Any = np.float32,
+    ) -> None:
+        self.normalized_shape = as_shape(normalized_shape)
+        self.eps = eps
+        self.weight: Parameter | None = None
+        self.bias: Parameter | None = None
+        if elementwise_affine:
+            self.weight = Parameter(np.ones(self.normalized_shape, dtype))
+            self.bias = Parameter(np.zeros(self.normalized_shape, dtype)) if bias else None
+
+    def forward(self, x: Array) -> Array:
+        """(..., *normalized_shape) -> the same shape."""
+        rows = x.reshape(-1, math.prod(self.normalized_shape))
+        centred = rows - rows.mean(axis=1, keepdims=True)
+        variance = np.square(centred).mean(axis=1, keepdims=True)
+        self._rstd = 1 / np.sqrt(variance + self.eps)
+        centred *= self._rstd
+        self._normal = centred
+        y = centred.reshape(x.shape)
+        if self.weight is not None:
+            y = y * self.weight.data
+        if self.bias is not None:
+            y += self.bias.data
+        return y
+
+    def backward(self, grad: Array) -> Array:
+        """Return d loss / d x; add to the gradients of weight and bias."""
+        g = grad.reshape(self._normal.shape)
+        if self.bias is not None and self.bias.requires_grad:
+            self.bias.accumulate(g.sum(axis=0).reshape(self.normalized_shape))
+        if self.weight is not None:
+            if self.weight.requires_grad:
+                dw = (g * self._normal).sum(axis=0)
+                self.weight.accumulate(dw.reshape(self.normalized_shape))
+            g = g * self.weight.data.ravel()
+        dx = g - g.mean(axis=1, keepdims=True)
+        dx -= self._normal * (g * self._normal).mean(axis=1, keepdims=True)
+        dx *= self._rstd
+        return dx.reshape(grad.shape)
+
+    def check_input(self, x: Any) -> Array:
+        """Expect floating-point numbers of shape (..., *normalized_shape)."""
+        return check_last_axes(x, "LayerNorm", self.normalized_shape)
+
+    def extra_repr(self) -> str:
+        """Show shape and eps."""
+        return f"{self.normalized_shape}, eps={self.eps}"
+
+
+class RMSNorm(Module):
+    """Divide each example by its root mean square over the last axes, then scale: no centring.
+
+    ``y = x / sqrt(mean(x**2) + eps) * weight`` (Zhang and Sennrich, 2019)
+
+    Parameters
+    ----------
+    normalized_shape : int or tuple of int
+        Sizes of the last axes.
+    eps : float, optional
+        Keeps the division finite; left out, the rounding unit of the input's dtype.
+    elementwise_affine : bool
+        False leaves out `weight`.
+    dtype : dtype
+        Of the parameter.
+    """
+
+    __slots__ = ("_normal", "_rrms", "eps", "normalized_shape", "weight")
+
+    def __init__(
+        self,
+        normalized_shape: int | tuple[int, ...],
+        eps: float | None = None,
+        elementwise_affine: bool = True,
+        *,
+        dtype: Any = np.float32,
+    ) -> None:
+        self.normalized_shape = as_shape(normalized_shape)
+        self.eps = eps
+        self.weight: Parameter | None = None
+        if elementwise_affine:
+            self.weight = Parameter(np.ones(self.normalized_shape, dtype))
+
+    def forward(self, x: Array) -> Array:
+        """(..., *normalized_shape) -> the same shape."""
+        rows = x.reshape(-1, math.prod(self.normalized_shape))
+        eps = np.finfo(x.dtype).eps if self.eps is None else self.eps
+        self._rrms = 1 / np.sqrt(np.square(rows).mean(axis=1, keepdims=True) + eps)
+        self._normal = rows * self._rrms
+        y = self._normal.reshape(x.shape)
+        return y if self.weight is None else y * self.weight.data
+
+    def backward(self, grad: Array) -> Array:
+        """Return d loss / d x; add to the gradient of weight."""
+        g = grad.reshape(self._normal.shape)
+        if self.weight is not None:
+            if self.weight.requires_grad:
+                dw = (g * self._normal).sum(axis=0)
+                self.weight.accumulate(dw.reshape(self.normalized_shape))
+            g = g * self.weight.data.ravel()
+        # A shift does change y here, so only the stretch is taken out.
+        dx = g - self._normal * (g * self._normal).mean(axis=1, keepdims=True)
+        dx *= self._rrms
+        return dx.reshape(grad.shape)
+
+    def check_input(self, x: Any) -> Array:
+        """Expect floating-point numbers of shape (..., *normalized_shape)."""
+        return check_last_axes(x, "RMSNorm", self.normalized_shape)
+
+    def extra_repr(self) -> str:
+        """Show shape and eps."""
+        return f"{self.normalized_shape}, eps={self.eps}"
+
+
+def as_shape(size: int | tuple[int, ...]) -> tuple[int, ...]:
+    """Return a single size as a shape of one axis."""
+    return (size,) if isinstance(size, int) else tuple(size)
+
+
+def check_last_axes(x: Any, name: str, shape: tuple[int, ...]) -> Array:
+    """Return `x` as floating-point array whose last axes have this shape, or raise."""
+    x = check_float_batch(x, name)
+    if x.shape[-len(shape) :] != shape:
+        sizes = ", ".join(map(str, shape))
+        raise ValueError(f"{name}: x must have shape (..., {sizes}), got {x.shape}.")
+    return x

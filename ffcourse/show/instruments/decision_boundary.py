@@ -1,0 +1,128 @@
+"""Where a classifier changes its mind, over its data."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ffcourse.show.instruments.common import (
+    Array,
+    blank,
+    extent_of,
+    grid,
+    middles,
+    notes,
+    points,
+    similar,
+)
+from ffcourse.show.layers import Contour, Dots, Layer, Map
+from ffcourse.show.live import LiveFigure, live
+from ffcourse.show.panels import Panel
+
+_CELLS = 80
+
+
+def decision_boundary(
+    predict: Callable[..., Any],
+    X: Any,
+    y: Any,
+    *,
+    level: float = 0.0,
+    reach: float | None = None,
+    names: tuple[str, str] = ("x1", "x2"),
+    play: str | None = None,
+    alt: str = "",
+    **ranges: Any,
+) -> LiveFigure:
+    """Show what a model says over the plane, its data, and the points that it gets wrong.
+
+    Parameters
+    ----------
+    predict : callable
+        ``predict(points, **values)`` with `points` of shape (M, 2), for instance a model. It
+        returns one score a point, shape (M,) or (M, 1), where more than `level` means class 1;
+        or one score for each class, shape (M, K), where the largest wins.
+    X : array_like, shape (N, 2)
+        The data.
+    y : array_like of int, shape (N,)
+        Their classes.
+    level : float
+        0 for logits, 0.5 for probabilities.
+    reach : float, optional
+        Distance from `level` at which the colour is full; 0.5 if `level` is 0.5, else 5.
+    names : tuple of str
+        What the two features are called.
+    play, **ranges
+        As in `ffcourse.show.live`: controls for further parameters of `predict`.
+    alt : str
+        What the figure shows.
+    """
+    X, y = points(X, y)
+    extent = extent_of(X)
+    cells = grid(extent, _CELLS)
+    if reach is None:
+        reach = 0.5 if level == 0.5 else 5.0
+
+    def boundary(**values: Any) -> list[Layer]:
+        scores = _scores(predict, np.concatenate([X, cells]), values)
+        if scores.ndim == 1:
+            said = (scores[: len(X)] > level).astype(int)
+        else:
+            said = scores[: len(X)].argmax(1)
+        wrong = said != y
+        share = f"{wrong.sum()} of {len(X)} wrong"
+        return [
+            *_field(scores[len(X) :], extent, level, reach),
+            Dots(X[:, 0], X[:, 1], y, wrong, name="data"),
+            *notes(1, ("errors", share, "ink"), ("accuracy", f"accuracy {1 - wrong.mean():.3f}", "ink")),
+        ]
+
+    x0, x1, y0, y1 = extent
+    panel = Panel((x0, x1), (y0, y1), *names, equal=similar(extent))
+    return live(
+        boundary,
+        background=[panel, blank(0.6 if similar(extent) else 0.35)],
+        alt=alt or f"{len(X)} points of {len(np.unique(y))} classes and the regions of a model.",
+        play=play,
+        **ranges,
+    )
+
+
+def _scores(predict: Callable[..., Any], at: Array, values: dict[str, Any]) -> Array:
+    """Return what the model says, shape (M,) or (M, K)."""
+    scores = np.asarray(predict(at.copy(), **values), np.float64)
+    if scores.ndim == 2 and scores.shape[1] == 1:
+        scores = scores[:, 0]
+    if scores.ndim not in (1, 2) or len(scores) != len(at):
+        raise ValueError(
+            f"predict must return shape ({len(at)},) or ({len(at)}, K), got {scores.shape}"
+        )
+    return scores
+
+
+def _field(
+    scores: Array, extent: tuple[float, float, float, float], level: float, reach: float
+) -> list[Layer]:
+    """Return the colours of the plane, and the boundary."""
+    n = _CELLS
+    inner = middles(extent, n)
+    if scores.ndim == 1:
+        z = (scores - level).reshape(n, n)
+        return [
+            Map(z, extent, low=-reach, high=reach, opacity=0.5, name="scores"),
+            Contour(z, inner, (0.0,), "ink", 2, name="boundary"),
+        ]
+    best = scores.argmax(1)
+    # The distance to the best rival is zero on the boundary, which gives smooth lines.
+    top = np.sort(scores, 1)[:, -2:]
+    margin = (top[:, 1] - top[:, 0]).reshape(n, n)
+    del margin
+    lines = [
+        Contour((best == k).astype(float).reshape(n, n), inner, (0.5,), "ink", 1.2)
+        for k in range(scores.shape[1] - 1)
+    ]
+    for k, line in enumerate(lines):
+        line.name = f"boundary {k}"
+    return [Map(best.reshape(n, n), extent, "classes", opacity=0.8, name="scores"), *lines]

@@ -1,0 +1,67 @@
+"""Gradient clipping: what mends exploding gradients."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+
+import numpy as np
+
+from ffcourse.nn.module import Array, Parameter
+
+
+def clip_grad_norm(params: Iterable[Parameter], max_norm: float) -> float:
+    """Scale all gradients by one factor, so that together they are no longer than `max_norm`.
+
+    The direction of the step stays the same. Call it between ``backward`` and ``step``.
+
+    Parameters
+    ----------
+    params : iterable of Parameter
+        Those without a gradient are passed over.
+    max_norm : float
+        Largest length allowed.
+
+    Returns
+    -------
+    float
+        The length before clipping. If it is not finite, nothing was changed: no factor mends that.
+
+    Notes
+    -----
+    R. Pascanu, T. Mikolov, Y. Bengio, "On the difficulty of training recurrent neural networks"
+    (2013).
+    """
+    if not max_norm > 0:
+        raise ValueError(f"max_norm: expected a number above zero, got {max_norm}")
+    grads = _grads(params)
+    norm = math.hypot(*(_length(g) for g in grads))
+    # PyTorch's small constant; a norm just over the limit is clipped to just under it.
+    factor = max_norm / (norm + 1e-6)
+    if factor < 1 and math.isfinite(norm):
+        for g in grads:
+            np.multiply(g, factor, out=g)
+    return norm
+
+
+def clip_grad_value(params: Iterable[Parameter], clip_value: float) -> None:
+    """Cut each number of each gradient to between ``-clip_value`` and ``clip_value``.
+
+    Unlike `clip_grad_norm`, this changes the direction of the step.
+    """
+    if not clip_value > 0:
+        raise ValueError(f"clip_value: expected a number above zero, got {clip_value}")
+    for g in _grads(params):
+        np.clip(g, -clip_value, clip_value, out=g)
+
+
+def _grads(params: Iterable[Parameter]) -> list[Array]:
+    return [p.grad for p in dict.fromkeys(params) if p.grad is not None]
+
+
+def _length(g: Array) -> float:
+    flat = g.ravel()
+    square = float(np.dot(flat, flat))
+    if math.isfinite(square):
+        return math.sqrt(square)
+    return float(np.linalg.norm(flat.astype(np.float64)))  # 1e20 squared is too much for float32

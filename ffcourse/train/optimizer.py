@@ -1,0 +1,207 @@
+"""What every optimizer shares: parameter groups, the state of each parameter, and the step."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import numpy as np
+
+from ffcourse.nn.module import Parameter
+from ffcourse.train.pieces import Piece, State, make_pieces
+
+Group = dict[str, Any]
+
+
+class Optimizer:
+    """Base class: a subclass names its state and writes its rule.
+
+    Parameters
+    ----------
+    params : iterable of Parameter, or iterable of dict
+        Dicts are parameter groups, ``{"params": layer.parameters(), "lr": 0.01}``; an option that
+        a group leaves out is taken from `defaults`. So each layer can have its own learning rate.
+    defaults : dict
+        The options with their values, ``lr`` among them.
+
+    Attributes
+    ----------
+    param_groups : list of dict
+        Options may be changed between steps; schedules change ``lr``.
+
+    Raises
+    ------
+    ValueError
+        If there are no parameters, one stands in two groups, or an option is out of range.
+    """
+
+    def __init__(self, params: Iterable[Parameter] | Iterable[Group], defaults: Group) -> None:
+        self.defaults = defaults
+        self.param_groups: list[Group] = []
+        self._state: State = {}
+        self._steps: dict[Parameter, int] = {}
+        self._plans: list[tuple[list[Parameter], list[Piece]]] = []
+        given: list[Any] = list(params)
+        if not given:
+            raise ValueError("params: expected at least one Parameter, got none")
+        for group in given if isinstance(given[0], Mapping) else [{"params": given}]:
+            self.add_param_group(group)
+
+    # What a subclass writes
+
+    def state_names(self, group: Group) -> tuple[str, ...]:
+        """Names of what a parameter of `group` carries from step to step, as in PyTorch."""
+        return ()
+
+    def rule(self, piece: Piece, t: int, group: Group) -> None:
+        """Turn ``piece.step``, a copy of the gradient, into the step to subtract; in place.
+
+        `t` is the number of this step, counted from 1.
+        """
+        raise NotImplementedError(f"{type(self).__name__} has no rule")
+
+    def decay(self, piece: Piece, group: Group) -> None:
+        """Weight decay as an L2 penalty: add ``weight_decay * w`` to the gradient."""
+        weight_decay = group["weight_decay"]
+        if weight_decay:
+            for p, rows, step, spare in piece.slots:
+                np.multiply(p.data if rows is None else p.data[rows], weight_decay, out=spare)
+                np.add(step, spare, out=step)
+
+    # What a learner calls
+
+    def zero_grad(self) -> None:
+        """Forget the gradients of all parameters of this optimizer."""
+        for group in self.param_groups:
+            for p in group["params"]:
+                p.grad = None
+
+    def step(self) -> None:
+        """Change every parameter that has a gradient and is not frozen, in place."""
+        for i, group in enumerate(self.param_groups):
+            active = [p for p in group["params"] if p.grad is not None and p.requires_grad]
+            if self._plans[i][0] != active:  # the first step, or a layer was frozen or unfrozen
+                self._plans[i] = (active, self._plan(active, group))
+            for p in active:
+                self._steps[p] += 1
+            for piece in self._plans[i][1]:
+                self._update(piece, group)
+
+    def _update(self, piece: Piece, group: Group) -> None:
+        for p, rows, step, _ in piece.slots:
+            np.copyto(step, p.grad if rows is None else p.grad[rows])  # type: ignore[index, arg-type]
+        self.decay(piece, group)
+        self.rule(piece, self._steps[piece.slots[0].parameter], group)
+        for p, rows, step, _ in piece.slots:
+            w = p.data if rows is None else p.data[rows]
+            np.subtract(w, step, out=w)
+
+    def _plan(self, active: list[Parameter], group: Group) -> list[Piece]:
+        """Give new parameters their state, and cut those of one dtype and age into pieces."""
+        alike: dict[tuple[Any, int], list[Parameter]] = {}
+        for p in active:
+            if p not in self._state:
+                self._steps[p] = 0
+                self._state[p] = {
+                    name: np.full(p.shape, self.start_value(name, group), dtype=p.data.dtype)
+                    for name in self.state_names(group)
+                }
+            alike.setdefault((p.data.dtype, self._steps[p]), []).append(p)
+        return [piece for params in alike.values() for piece in make_pieces(params, self._state)]
+
+    def start_value(self, name: str, group: Group) -> float:
+        """Value that the state `name` starts from."""
+        return 0.0
+
+    def add_param_group(self, group: Mapping[str, Any]) -> None:
+        """Add parameters with options of their own, such as a layer that is unfrozen later."""
+        params = [group["params"]] if isinstance(group["params"], Parameter) else group["params"]
+        params = list(dict.fromkeys(params))  # a tied weight is listed twice, and updated once
+        for p in params:
+            if not isinstance(p, Parameter):
+                raise TypeError(f"params: expected Parameter objects, got {type(p).__name__}")
+        for name in set(group) - set(self.defaults) - {"params", "initial_lr", "name"}:
+            known = ", ".join(self.defaults)
+            raise ValueError(f"{type(self).__name__} has no option {name!r}; it has {known}")
+        if {p for g in self.param_groups for p in g["params"]}.intersection(params):
+            raise ValueError("params: a parameter stands in two groups; put it into one of them")
+        new: Group = {**self.defaults, **group, "params": params}
+        check_options(new)
+        self.param_groups.append(new)
+        self._plans.append(([], []))
+
+    def state_dict(self) -> dict[str, Any]:
+        """Copy of all options and state, laid out as PyTorch does it.
+
+        Returns
+        -------
+        dict
+            ``{"state": {i: {"step": t, name: ndarray, ...}}, "param_groups": [...]}``, with
+            parameters numbered through all groups.
+        """
+        numbers = {p: i for i, p in enumerate(self._all_parameters())}
+        state = {
+            numbers[p]: {"step": self._steps[p], **{name: a.copy() for name, a in arrays.items()}}
+            for p, arrays in self._state.items()
+        }
+        groups = [{**g, "params": [numbers[p] for p in g["params"]]} for g in self.param_groups]
+        return {"state": state, "param_groups": groups}
+
+    def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
+        """Go on where the optimizer that made `state_dict` stopped.
+
+        Raises
+        ------
+        ValueError
+            If its groups or shapes are not those of this optimizer.
+        """
+        groups = state_dict["param_groups"]
+        ours = [len(g["params"]) for g in self.param_groups]
+        theirs = [len(g["params"]) for g in groups]
+        if ours != theirs:
+            raise ValueError(f"param_groups: expected {ours} parameters per group, got {theirs}")
+        params = self._all_parameters()
+        for i, saved in state_dict["state"].items():
+            for name, a in saved.items():
+                if name != "step" and np.shape(a) != params[int(i)].shape:
+                    raise ValueError(
+                        f"state {i}, {name}: expected shape {params[int(i)].shape}, "
+                        f"got {np.shape(a)}; was this saved from another model?"
+                    )
+        for group, saved in zip(self.param_groups, groups, strict=True):
+            for name in set(saved) - {"params"}:  # JSON has no tuples
+                group[name] = tuple(saved[name]) if isinstance(saved[name], list) else saved[name]
+        self._state = {}
+        self._steps = {}
+        for i, saved in state_dict["state"].items():
+            p = params[int(i)]
+            self._steps[p] = int(saved["step"])
+            self._state[p] = {
+                name: np.array(a, dtype=p.data.dtype) for name, a in saved.items() if name != "step"
+            }
+        self._plans = [([], []) for _ in self.param_groups]
+
+    def _all_parameters(self) -> list[Parameter]:
+        return [p for g in self.param_groups for p in g["params"]]
+
+    def __repr__(self) -> str:
+        lines = [
+            f"  group {i}: {len(g['params'])} parameters, "
+            + ", ".join(f"{name}={g[name]}" for name in self.defaults)
+            for i, g in enumerate(self.param_groups)
+        ]
+        return "\n".join([f"{type(self).__name__}(", *lines, ")"])
+
+
+def check_options(group: Group) -> None:
+    """Raise ValueError if an option of a parameter group is out of range."""
+    for name in ("lr", "eps", "weight_decay", "lr_decay", "initial_accumulator_value"):
+        if not group.get(name, 0.0) >= 0:
+            raise ValueError(f"{name}: expected a number that is not negative, got {group[name]}")
+    for name in ("momentum", "alpha"):
+        if not 0 <= group.get(name, 0.0) < 1:
+            raise ValueError(f"{name}: expected a number in [0, 1), got {group[name]}")
+    if not all(0 <= beta < 1 for beta in group.get("betas", ())):
+        raise ValueError(f"betas: expected two numbers in [0, 1), got {group['betas']}")
+    if group.get("nesterov") and not group["momentum"]:
+        raise ValueError("nesterov: expected momentum > 0 with nesterov=True, got momentum=0")

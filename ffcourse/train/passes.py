@@ -1,0 +1,76 @@
+"""One pass over data: mini-batches from arrays or a loader, and averages that are fair to all."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+
+from ffcourse.data import batches
+from ffcourse.nn.module import Array, Module
+
+Batches = Iterable[tuple[Array, Array]]
+
+
+def is_pair(data: Any) -> bool:
+    """Tell whether `data` is plain arrays ``(X, y)``, not a loader."""
+    return isinstance(data, tuple) and len(data) == 2
+
+
+def walk(data: Any, batch_size: int, rng: np.random.Generator | None) -> Batches:
+    """Return the batches of one epoch; plain arrays are cut, and shuffled if there is an `rng`."""
+    if is_pair(data):
+        X, y = data
+        return batches(X, y, batch_size, rng)
+    if isinstance(data, Iterator):
+        raise TypeError(
+            "expected a DataLoader or (X, y), which can be walked once per epoch; "
+            f"got {type(data).__name__}, which is used up after one walk"
+        )
+    loader: Batches = data
+    return loader
+
+
+def number_of_batches(data: Any, batch_size: int) -> int | None:
+    """Count the batches of one epoch, if that can be known."""
+    if is_pair(data):
+        return math.ceil(len(data[0]) / batch_size)
+    return len(data) if hasattr(data, "__len__") else None
+
+
+class Means:
+    """Means over mini-batches in which every example counts the same.
+
+    The last batch is often smaller; without weights its examples would count for more.
+    """
+
+    def __init__(self) -> None:
+        self.count = 0
+        self._sums: dict[str, float] = {}
+
+    def add(self, size: int, values: dict[str, float]) -> None:
+        """Add the mean `values` of a batch of `size` examples."""
+        self.count += size
+        for name, value in values.items():
+            self._sums[name] = self._sums.get(name, 0.0) + size * float(value)
+
+    def result(self, prefix: str = "") -> dict[str, float]:
+        """Return the means; an epoch without batches is an error."""
+        if self.count == 0:
+            raise ValueError("there was no batch in this epoch; was the loader used up before?")
+        return {prefix + name: total / self.count for name, total in self._sums.items()}
+
+
+@contextmanager
+def evaluating(model: Module) -> Iterator[None]:
+    """Put `model` into evaluation mode, and back each of its layers as it was."""
+    modes = [(module, module.training) for module in model.modules()]
+    model.eval()
+    try:
+        yield
+    finally:
+        for module, mode in modes:
+            module.training = mode

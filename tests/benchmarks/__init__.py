@@ -1,0 +1,1 @@
+"""Benchmarks of training steps; see README.md. Run: ``python -m tests.benchmarks``."""

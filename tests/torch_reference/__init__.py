@@ -1,0 +1,1 @@
+"""What PyTorch computes, stored, so that agreement is tested where PyTorch is not installed."""
