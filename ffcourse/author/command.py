@@ -110,14 +110,9 @@ def _check(options: argparse.Namespace) -> int:
     from ffcourse.author.style import chapter_faults
 
     faults = []
-    for path in _asked(nb.find("chapters"), options.names):
-        faults += [f"chapters/{path.name}: {fault}" for fault in chapter_faults(path)]
-    for path in [
-        p
-        for p in solutions()
-        if not options.names or p in _asked(solutions(), options.names, empty=True)
-    ]:
-        faults += [f"solutions/{path.name}: {fault}" for fault in exercise_faults(path)]
+    for path in _asked([*nb.find("chapters"), *solutions()], options.names):
+        look = chapter_faults if path.parent.name == "chapters" else exercise_faults
+        faults += [f"{path.parent.name}/{path.name}: {fault}" for fault in look(path)]
     print("\n".join(faults) if faults else "nothing to mend")
     return 1 if faults else 0
 
@@ -136,11 +131,11 @@ def _release(options: argparse.Namespace) -> int:
     return 0
 
 
-def _asked(paths: list[Path], names: list[str], *, empty: bool = False) -> list[Path]:
+def _asked(paths: list[Path], names: list[str]) -> list[Path]:
     """Return the notebooks that were asked for; all if none was named."""
     if not names:
         return paths
     found = [path for path in paths if any(nb.wanted(path.stem, name) for name in names)]
-    if not found and not empty:
+    if not found:
         raise LookupError(f"there is no notebook {' or '.join(names)} here")
     return found

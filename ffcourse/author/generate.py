@@ -76,7 +76,8 @@ def with_facts(prompt: str, exercise: Exercise) -> str:
     level = int(about.get("difficulty", 1))
     dots = "●" * level + "○" * (3 - level)
     points = f"{exercise.points} point{'' if exercise.points == 1 else 's'}"
-    line = f"**{points}** · difficulty {dots} ({level} of 3) · about {about.get('minutes', '?')} minutes"
+    minutes = about.get("minutes", "?")
+    line = f"**{points}** · difficulty {dots} ({level} of 3) · about {minutes} minutes"
     heading, _, rest = prompt.partition("\n")
     return f"{heading}\n\n{line}\n\n{rest.lstrip()}".rstrip("\n")
 

@@ -1,4 +1,4 @@
-"""Does an answer stand where the learner reads it before having written it?
+"""Answers that stand where the learner reads them before having written them.
 
 Code is compared as syntax trees in which layout, comments, docstrings, annotations and the
 names of variables don't matter. An answer is looked for in its own exercise notebook and in
@@ -16,6 +16,7 @@ from pathlib import Path
 from ffcourse.author import notebook as nb
 from ffcourse.author.generate import exercise_notebook
 from ffcourse.author.solution import Solution
+from ffcourse.author.solution import body as body_of
 
 SMALLEST = 14  # nodes of a function body; shorter ones (`return X @ w + b`) stand everywhere
 _FENCE = re.compile(r"^\s*```(?:python|py)?\s*\n(.*?)^\s*```", re.MULTILINE | re.DOTALL)
@@ -44,12 +45,14 @@ def leaks(solution: Solution, chapters: list[Path]) -> list[Leak]:
         All chapters; those after the solution's own number are left out.
     """
     places = [("its own exercise notebook", exercise_notebook(solution))]
-    for path in chapters:
-        if nb.key_number(path.stem) <= solution.chapter:
-            places.append((path.name, nb.read(path)))
+    before = [path for path in chapters if nb.key_number(path.stem) <= solution.chapter]
+    places += [(path.name, nb.read(path)) for path in before]
     found = []
     for exercise in solution.exercises.values():
+        given = [body_of(cell) for cell in exercise.of("stub")]
         for name, body in answers(exercise.answer):
+            if any(contains(stub, body) for stub in given):
+                continue  # the exercise hands this function out; another one is asked for
             for place, notebook in places:
                 if any(contains(code, body) for code in code_of(notebook)):
                     found.append(Leak(exercise.id, name, place))
@@ -77,7 +80,9 @@ def code_of(notebook: nb.Notebook) -> Iterator[str]:
 
 def contains(code: str, body: list[ast.stmt]) -> bool:
     """Say whether some run of statements in `code` is `body` up to the names of variables."""
-    plain = "\n".join(line for line in code.splitlines() if not line.lstrip().startswith(("%", "!")))
+    plain = "\n".join(
+        line for line in code.splitlines() if not line.lstrip().startswith(("%", "!"))
+    )
     try:
         tree = ast.parse(plain)
     except (SyntaxError, ValueError):

@@ -135,8 +135,10 @@ def solution(key: str) -> nb.Notebook:
     prompt = {"title": "Title", "kind": "code", "difficulty": 1, "minutes": 8}
     given = "import numpy as np\n\nfrom ffcourse.learn import check, check_rng, emit, submit"
     visible = f'%%check {one}\nemit("twice three", double(3.0))'
-    hidden = f'%%check {one}\nrng = check_rng("{one}")\nemit("twice a matrix", double(rng.normal(size=(3, 2))))'
-    wrong = f"%%mistake {one} squared\n# You squared x. Twice x is x + x.\ndef double(x):\n    return x**2"
+    random = f'rng = check_rng("{one}")\nemit("twice a matrix", double(rng.normal(size=(3, 2))))'
+    hidden = f"%%check {one}\n{random}"
+    said = "# You squared x. Twice x is x + x.\n"
+    wrong = f"%%mistake {one} squared\n{said}def double(x):\n    return x**2"
     other = f"%%alternative {one} sum\ndef double(x):\n    return x + x"
     cells = [
         nb.markdown("intro", f"# Exercises {n} · Title", {"exercise": n, "role": "intro"}),

@@ -14,11 +14,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from ffcourse.author import notebook as nb
 from ffcourse.author import navigation
+from ffcourse.author import notebook as nb
 from ffcourse.workspace import root
 
 _WIDGET = "application/vnd.jupyter.widget-view+json"
+_STATIC = {"text/html", "image/png", "image/svg+xml"}
+_KEPT = ("tags", "jupyter")  # a cell's metadata that front ends act on
 _ADDRESS = re.compile(r" at 0x[0-9a-fA-F]{6,}")
 TIMEOUT = 300  # seconds a cell, only against hanging
 
@@ -70,15 +72,14 @@ def tidy(notebook: nb.Notebook, path: Path) -> nb.Notebook:
         "chapter": nb.key_number(key),
     }
     course.setdefault("title", _title(notebook))
-    cells, counts = [], {}
+    cells: list[nb.Cell] = []
+    counts: dict[str, int] = {}
     for cell in notebook["cells"]:
         if not nb.source(cell).strip():
             continue
         about = nb.about(cell)
         kept = {"ffcourse": about} if about else {}
-        kept |= {
-            key: cell["metadata"][key] for key in ("tags", "jupyter") if key in cell["metadata"]
-        }
+        kept |= {name: cell["metadata"][name] for name in _KEPT if name in cell["metadata"]}
         base = _base(about, cell, key)
         counts[base] = counts.get(base, 0) + 1
         identity = base if counts[base] == 1 else f"{base}-{counts[base]}"
@@ -121,7 +122,7 @@ def execute(notebook: nb.Notebook, folder: Path) -> nb.Notebook:
         if cell["cell_type"] == "code":
             cell["outputs"], cell["execution_count"] = [], None
     client = NotebookClient(
-        nbformat.from_dict(clean),
+        nbformat.from_dict(clean),  # type: ignore[no-untyped-call]
         timeout=TIMEOUT,
         kernel_name="python3",
         resources={"metadata": {"path": str(folder)}},
@@ -141,10 +142,11 @@ def execute(notebook: nb.Notebook, folder: Path) -> nb.Notebook:
 
 
 def kernel_environment() -> dict[str, str]:
-    """Return the environment of a kernel that makes stored outputs: nothing personal, one thread."""
+    """Return the environment of a kernel that makes stored outputs: one thread, fixed seeds."""
     return {
         **os.environ,
         "FFCOURSE_NBVAL": "1",
+        "FFCOURSE_STATIC": "1",
         "FFCOURSE_SEED": "0",
         "FFCOURSE_ROOT": str(root()),
         "PYTHONHASHSEED": "0",

@@ -11,7 +11,12 @@ from ffcourse.data.ratings import make_ratings
 from ffcourse.data.scale import Standardizer
 from ffcourse.data.series import load_sunspots, windows
 from ffcourse.data.split import chronological_split, train_test_split, train_val_test_split
-from ffcourse.data.tabular import load_auto_mpg, load_breast_cancer
+from ffcourse.data.tabular import (
+    credit_levels,
+    load_auto_mpg,
+    load_breast_cancer,
+    load_credit,
+)
 from ffcourse.data.text import load_sentences
 from ffcourse.data.toy import make_blobs, make_circles, make_moons, make_spirals, make_xor
 from ffcourse.data.vocabulary import CharVocabulary, WordVocabulary, one_hot, words
@@ -26,8 +31,10 @@ __all__ = [
     "augment",
     "batches",
     "chronological_split",
+    "credit_levels",
     "load_auto_mpg",
     "load_breast_cancer",
+    "load_credit",
     "load_digits",
     "load_names",
     "load_sentences",

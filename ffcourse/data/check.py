@@ -71,7 +71,7 @@ def not_negative(value: float, name: str) -> float:
 
 def float_type(dtype: Any) -> np.dtype[Any]:
     """Return `dtype` if it is a floating-point type."""
-    kind = np.dtype(dtype)
+    kind: np.dtype[Any] = np.dtype(dtype)
     if not np.issubdtype(kind, np.floating):
         raise ValueError(f"dtype must be a floating-point type such as np.float32, got {kind}.")
     return kind

@@ -131,4 +131,5 @@ def _pixel(grid: Array, row: Array, column: Array) -> Array:
     row, column = row.clip(0, height - 1), column.clip(0, width - 1)
     example = np.arange(len(grid))[:, None, None]
     found = grid[example, :, row, column]  # (N, H, W, C)
-    return np.moveaxis(found, -1, 1) * inside[:, None]
+    pixels: Array = np.moveaxis(found, -1, 1) * inside[:, None]
+    return pixels

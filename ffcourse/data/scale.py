@@ -47,13 +47,15 @@ class Standardizer:
         """Return ``(X - mean) / std``; floats keep their type, integers become float64."""
         mean, std = self._fitted()
         X = self._same_columns(X)
-        return ((X - mean) / std).astype(_float_of(X), copy=False)
+        scaled: Array = ((X - mean) / std).astype(_float_of(X), copy=False)
+        return scaled
 
     def inverse_transform(self, X: Any) -> Array:
         """Return ``X * std + mean``: back to the original units."""
         mean, std = self._fitted()
         X = self._same_columns(X)
-        return (X * std + mean).astype(_float_of(X), copy=False)
+        original: Array = (X * std + mean).astype(_float_of(X), copy=False)
+        return original
 
     def fit_transform(self, X: Any) -> Array:
         """Fit on `X` and transform it. For training data only."""
@@ -64,8 +66,8 @@ class Standardizer:
             raise RuntimeError("This Standardizer has measured nothing yet: call fit(X_train).")
         return self.mean, self.std
 
-    def _same_columns(self, X: Any) -> Array:
-        X = np.asarray(X)
+    def _same_columns(self, values: Any) -> Array:
+        X: Array = np.asarray(values)
         mean, _ = self._fitted()
         if X.shape[1:] != mean.shape or X.ndim == 0:
             raise ValueError(
@@ -79,8 +81,8 @@ class Standardizer:
         return f"Standardizer(fitted, columns of shape {self.mean.shape})"
 
 
-def _finite_numbers(X: Any) -> Array:
-    X = as_rows(X, "X")
+def _finite_numbers(values: Any) -> Array:
+    X = as_rows(values, "X")
     if not np.issubdtype(X.dtype, np.number) and X.dtype != bool:
         raise TypeError(f"X must hold numbers, but its dtype is {X.dtype}.")
     if not np.isfinite(X).all():

@@ -1,7 +1,8 @@
 """Makes the files in ``sets/`` again from their sources. For maintainers, not for learners.
 
 Run ``python -m ffcourse.data.vendor FOLDER``, where FOLDER holds the unpacked packages that the
-cards name (bokeh-sampledata, statsmodels, names); scikit-learn must be importable.
+cards name (bokeh-sampledata, statsmodels, names) and UCI's ``SouthGermanCredit.asc``.
+scikit-learn must be importable.
 The texts of the cards live in the sidecars and are kept; only data and checksums are written.
 """
 
@@ -56,6 +57,13 @@ def sunspots(folder: Path) -> Rows:
     return [["year", "sunspots"], *rows]
 
 
+def credit(folder: Path) -> Rows:
+    """Take the UCI file; give its German columns the English names of its description."""
+    lines = (folder / "SouthGermanCredit.asc").read_text("ascii").splitlines()
+    names = json.loads((FOLDER / "credit.json").read_text("utf-8"))["feature_names"]
+    return [[*names, "good"], *[line.split() for line in lines[1:]]]
+
+
 def _names(file: str) -> Callable[[Path], Rows]:
     def read(folder: Path) -> Rows:
         path = folder / "names-0.3.0" / "names" / file
@@ -70,6 +78,7 @@ MAKERS: dict[str, Callable[[Path], Rows]] = {
     "digits": digits,
     "auto_mpg": auto_mpg,
     "sunspots": sunspots,
+    "credit": credit,
     "surnames": _names("dist.all.last"),
     "female_names": _names("dist.female.first"),
     "male_names": _names("dist.male.first"),

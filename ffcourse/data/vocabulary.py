@@ -211,7 +211,8 @@ def one_hot(values: Any, classes: int | None = None, *, dtype: Any = np.float32)
             f"{numbers.max()}."
         )
     table: Array = np.eye(columns, dtype=dtype)
-    return table[numbers]
+    rows: Array = table[numbers]
+    return rows
 
 
 def _texts(texts: Iterable[str]) -> Sequence[str]:

@@ -20,6 +20,7 @@ MAX_MESSAGE = 16_000_000
 MAX_KEPT = 24_000_000
 MAX_MESSAGES = 5_000
 IDLE_GRACE = 2.0
+LOOK = 0.2
 READY_SECONDS = 60.0
 
 
@@ -81,7 +82,7 @@ class GuardedKernel:
             time.sleep(0.003)
 
     def _connect(self, kind: int, port: int) -> zmq.Socket[Any]:
-        socket = self._context.socket(kind)
+        socket: zmq.Socket[Any] = self._context.socket(kind)
         socket.setsockopt(zmq.LINGER, 0)
         socket.setsockopt(zmq.MAXMSGSIZE, MAX_MESSAGE)
         socket.setsockopt(zmq.RCVHWM, MAX_MESSAGES)
@@ -93,9 +94,7 @@ class GuardedKernel:
         """Ask until an answer's echo arrives on iopub: then no output can be missed."""
         end = time.monotonic() + READY_SECONDS
         while time.monotonic() < end and self.kernel.alive():
-            message = self._session.send(self.shell, "kernel_info_request", {})
-            number = message["header"]["msg_id"]
-            if self._echoed(number, 0.1):
+            if self._echoed(self._send(self.shell, "kernel_info_request", {}), 0.1):
                 self._drain()
                 return
         raise KernelStartError("The kernel did not answer.")
@@ -116,12 +115,15 @@ class GuardedKernel:
 
     # --------------------------------------------------------------------------- messages
 
+    def _send(self, socket: zmq.Socket[Any], kind: str, content: dict[str, Any]) -> str:
+        message: Any = self._session.send(socket, kind, content)
+        return str(message["header"]["msg_id"])
+
     def _receive(self, socket: zmq.Socket[Any]) -> dict[str, Any] | None:
         """Return the next message, or None for one that is malformed or not signed."""
         try:
-            parts = socket.recv_multipart(zmq.NOBLOCK)
-            _, parts = self._session.feed_identities(parts)
-            message = self._session.deserialize(parts, content=True)
+            parts: Any = socket.recv_multipart(zmq.NOBLOCK)
+            message = self._session.deserialize(self._session.feed_identities(parts)[1])
         except zmq.Again:
             return None
         except Exception:
@@ -142,9 +144,7 @@ class GuardedKernel:
             "allow_stdin": False,
             "stop_on_error": False,
         }
-        self._cpu_start = self.kernel.cpu_seconds()
-        message = self._session.send(self.shell, "execute_request", content)
-        return str(message["header"]["msg_id"])
+        return self._send(self.shell, "execute_request", content)
 
     def await_reply(self, msg_id: str, timeout: float | None = None) -> None:
         """Wait until the cell is done, keeping its outputs.
@@ -159,7 +159,8 @@ class GuardedKernel:
         CellTimeoutError, KernelDiedError
         """
         end = min(time.monotonic() + self.cell_wall, self.deadline)
-        next_look = time.monotonic() + 0.2
+        next_look = time.monotonic() + LOOK
+        cpu_start: float | None = None
         replied = idle = False
         grace = 0.0
         while not (replied and idle):
@@ -176,8 +177,12 @@ class GuardedKernel:
                 self.died = True
                 raise KernelDiedError("The kernel's process ended.")
             if now > next_look:
-                next_look = now + 0.1
-                used = self.kernel.cpu_seconds() - self._cpu_start
+                # Looking is not free, so a short cell is never looked at; a longer one is
+                # taken to have worked all the time before the first look.
+                next_look = now + LOOK
+                cpu = self.kernel.cpu_seconds()
+                cpu_start = cpu - LOOK if cpu_start is None else cpu_start
+                used = cpu - cpu_start
                 if timeout is not None and used > timeout:
                     self._give_up(msg_id, f"It was still running after {timeout:g} seconds.", False)
                 if now > end:
@@ -189,7 +194,7 @@ class GuardedKernel:
         poller = zmq.Poller()
         poller.register(self.shell, zmq.POLLIN)
         poller.register(self.iopub, zmq.POLLIN)
-        ready = dict(poller.poll(seconds * 1000))
+        ready = dict(poller.poll(int(seconds * 1000)))
         replied = idle = False
         if self.shell in ready:
             message = self._receive(self.shell)
@@ -207,9 +212,8 @@ class GuardedKernel:
         """Buffer one output; return whether it says that the kernel is idle again."""
         kind, content = message["msg_type"], message["content"]
         if kind == "status":
-            idle = content.get("execution_state") == "idle"
             self._buffer.append(message)
-            return idle
+            return bool(content.get("execution_state") == "idle")
         if kind == "clear_output":
             self._buffer = [m for m in self._buffer if m["msg_type"] == "status"]
         elif kind == "update_display_data":
@@ -239,7 +243,7 @@ class GuardedKernel:
 
     def _give_up(self, msg_id: str, words: str, waited: bool) -> None:
         """Interrupt once, to learn where the code was; then report the time-out."""
-        self._session.send(self.control, "interrupt_request", {})
+        self._send(self.control, "interrupt_request", {})
         end = time.monotonic() + 0.7
         while time.monotonic() < end and self.kernel.alive():
             if self._poll(msg_id, 0.05)[1]:

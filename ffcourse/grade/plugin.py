@@ -19,15 +19,18 @@ from typing import Any
 # jsonschema builds grammars for a format that no notebook uses; that takes seconds.
 sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
 
-import nbval.plugin as nbval
-import pytest
+import nbval.plugin as nbval  # noqa: E402
+import pytest  # noqa: E402
 
-from ffcourse.grade.judge import agree
-from ffcourse.grade.values import VALUE_MIME
+from ffcourse.grade.judge import agree  # noqa: E402
+from ffcourse.grade.values import VALUE_MIME  # noqa: E402
 
 NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
 SKIPPED = ("image/png", "image/jpeg", "image/svg+xml", "text/html")
 WIDGET = "application/vnd.jupyter.widget-view+json"
+_NBVAL_SKIPS = (
+    "metadata", "traceback", "prompt_number", "output_type", "name", "execution_count", WIDGET,
+)  # fmt: skip
 
 
 @dataclass
@@ -88,7 +91,7 @@ class CourseNotebook(nbval.IPyNbFile):  # type: ignore[misc]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.skip_compare = (*self.skip_compare, *SKIPPED, VALUE_MIME)
+        self.skip_compare: tuple[str, ...] = (*_NBVAL_SKIPS, *SKIPPED, VALUE_MIME)
         self.run: GradingRun | None = None
         for plugin in self.config.pluginmanager.get_plugins():
             if isinstance(plugin, GradingRun):

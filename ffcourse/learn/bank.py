@@ -124,10 +124,10 @@ def returning(items: Sequence[Item], history: Mapping[str, Any], now: float) -> 
     """
     turn: dict[str, int] = {}
     keys = {}
-    for item in reversed(items):
+    for place, item in enumerate(reversed(items)):
         turn[item.chapter] = turn.get(item.chapter, 0) + 1
-        keys[item.id] = (-_overdue(history, item, now), turn[item.chapter])
-    return sorted(reversed(items), key=lambda item: keys[item.id])
+        keys[item.id] = (-_overdue(history, item, now), turn[item.chapter], place)
+    return sorted(items, key=lambda item: keys[item.id])
 
 
 def _overdue(history: Mapping[str, Any], item: Item, now: float) -> int:

@@ -59,10 +59,8 @@ def _course() -> list[tuple[str, str, tuple[str, ...]]]:
     """Return number, title and exercise ids of each chapter, in order."""
     found: dict[str, tuple[str, tuple[str, ...]]] = {}
     root = store.project_root()
-    for path in [
-        *sorted((root / "chapters").glob("*.ipynb")),
-        *sorted((root / "exercises").glob("*.ipynb")),
-    ]:
+    paths = [p for name in ("chapters", "exercises") for p in sorted((root / name).glob("*.ipynb"))]
+    for path in paths:
         number = path.stem.split("_")[0]
         title, exercises = _facts(path)
         before = found.get(number, ("", ()))
@@ -121,7 +119,8 @@ def as_html(rows: list[Row], data: dict[str, Any]) -> str:
         f"<td>{_squares(row)}</td><td>{_quiz(row)}</td></tr>"
         for row in rows
     )
-    head = '<tr><th scope="col">Chapter</th><th scope="col">Exercises</th><th scope="col">Quiz</th></tr>'
+    names = "".join(f'<th scope="col">{name}</th>' for name in ("Chapter", "Exercises", "Quiz"))
+    head = f"<tr>{names}</tr>"
     lines = cards.paragraphs(*(cards.markup(x) for x in (_calibration(data), _next(rows)) if x))
     legend = "<p><strong>Your progress</strong> (■ done, ◪ begun, □ open)</p>"
     table = f"<table><thead>{head}</thead><tbody>{body}</tbody></table>" if rows else ""

@@ -12,15 +12,17 @@ import re
 
 STYLE = """<style>
 .ffc-card{border:1px solid var(--jp-border-color2,#bbb);border-left:4px solid
-var(--jp-border-color1,#888);border-radius:4px;padding:.5em .9em;margin:.4em 0;max-width:48em;
+var(--jp-border-color1,#888);border-radius:4px;padding:.5em .9em;margin:.4em 0;max-width:640px;
 background:var(--jp-layout-color1,transparent);color:var(--jp-content-font-color1,inherit);
 font-family:var(--jp-content-font-family,sans-serif);font-size:var(--jp-content-font-size1,14px);
 line-height:1.5}
 .ffc-card p{margin:.35em 0}.ffc-card ul,.ffc-card ol{margin:.3em 0;padding-left:1.5em}
 .ffc-card summary{cursor:pointer}.ffc-card details{margin:.35em 0}
 .ffc-card table{border-collapse:collapse;margin:.4em 0;font-size:inherit}
-.ffc-card th,.ffc-card td{text-align:left;vertical-align:top;padding:.25em .8em .25em 0;
+div.ffc-card table th,div.ffc-card table td{text-align:left;vertical-align:top;
+padding:.25em .8em .25em 0;white-space:normal;max-width:none;
 border-bottom:1px solid var(--jp-border-color2,#ccc)}
+div.ffc-card tbody tr,div.ffc-card tbody tr:hover{background:none}
 .ffc-card code{background:var(--jp-layout-color2,#8882);padding:0 .25em;border-radius:2px}
 .ffc-right{border-left-color:var(--jp-success-color1,#2e7d32)}
 .ffc-wrong{border-left-color:var(--jp-error-color1,#c62828)}
@@ -87,8 +89,40 @@ def _piece(piece: str) -> str:
 
 
 def plain(text: str) -> str:
-    """Return the text without the marks that `markup` understands."""
-    return re.sub(r"`([^`]+)`", r"\1", re.sub(r"\*\*(.+?)\*\*", r"\1", text))
+    """Return the text without the marks that `markup` understands; small formulas as signs."""
+    text = re.sub(r"`([^`]+)`", r"\1", re.sub(r"\*\*(.+?)\*\*", r"\1", text))
+    return re.sub(r"\$([^$]+)\$", lambda found: _signs(found.group(1)), text)
+
+
+_COMMANDS = {
+    "cdot": "·", "times": "×", "ge": "≥", "geq": "≥", "le": "≤", "leq": "≤", "ne": "≠",
+    "neq": "≠", "approx": "≈", "pm": "±", "to": "→", "rightarrow": "→", "leftarrow": "←",
+    "infty": "∞", "sum": "Σ", "sqrt": "√", "partial": "∂", "nabla": "∇", "in": "∈",
+    "alpha": "α", "beta": "β", "gamma": "γ", "delta": "δ", "epsilon": "ε", "eta": "η",
+    "theta": "θ", "lambda": "λ", "mu": "μ", "pi": "π", "rho": "ρ", "sigma": "σ", "tau": "τ",
+    "phi": "φ", "omega": "ω", "Delta": "Δ", "Sigma": "Σ", "top": "ᵀ", "quad": " ", "qquad": " ",
+    "dots": "…", "ldots": "…", "cdots": "…", "mid": "|", "lvert": "|", "rvert": "|",
+}  # fmt: skip
+_LOW = str.maketrans("0123456789+-()aeijkmnoprstux", "₀₁₂₃₄₅₆₇₈₉₊₋₍₎ₐₑᵢⱼₖₘₙₒₚᵣₛₜᵤₓ")
+_HIGH = str.maketrans("0123456789+-()Tn", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁽⁾ᵀⁿ")
+
+
+def _signs(formula: str) -> str:
+    """Write a formula in plain signs; what has none stays LaTeX, dollars and all."""
+    text = re.sub(r"\\(?:text|mathrm|operatorname)\{([^{}]*)\}", r"\1", formula)
+    text = re.sub(r"\\([a-zA-Z]+)", lambda m: _COMMANDS.get(m.group(1), m.group()), text)
+    text = re.sub(r"\\[,;: !]", " ", text)
+    text = re.sub(r"_(?:\{(\w+)\}|(\w))", lambda m: _moved(m, "_", _LOW), text)
+    text = re.sub(r"\^(?:\{([\w+-]+)\}|(\w))", lambda m: _moved(m, "^", _HIGH), text)
+    return f"${formula}$" if re.search(r"[\\{}]", text) else text
+
+
+def _moved(found: re.Match[str], mark: str, table: dict[int, int]) -> str:
+    """Lower or raise what a mark stands before, if there are such signs for all of it."""
+    text = found.group(1) or found.group(2)
+    if all(ord(sign) in table for sign in text):
+        return text.translate(table)
+    return f"{mark}{text}" if len(text) == 1 else f"{mark}({text})"
 
 
 def paragraphs(*lines: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import traceback
 from typing import Any
 
 from ffcourse.learn import cards, history, report, store, widgets
@@ -32,13 +33,37 @@ def check(exercise: str) -> None:
     except JudgeError as error:
         widgets.show(None, f"⚠ {error}", cards.card(cards.paragraphs(f"⚠ {error}"), "wrong"))
         return
+    result["feedback"] = "\n".join(filter(None, [result.get("feedback"), *_wheres]))
     keep(result, submitted=False)
     text, page = _shown(result)
     widgets.show(None, text, page)
 
 
 def _run(exercise: str, bodies: list[str]) -> list[Payloads]:
-    return [run_checks(exercise, [body]).payloads for body in bodies]
+    if not bodies:
+        raise JudgeError(f"{exercise} has no visible checks: it is judged when you hand in")
+    records = [run_checks(exercise, [body]) for body in bodies]
+    _wheres[:] = dict.fromkeys(filter(None, (where(record.error) for record in records)))
+    return [record.payloads for record in records]
+
+
+_wheres: list[str] = []
+
+
+def where(error: BaseException | None) -> str:
+    """Say in which line of the learner's own code an exception was raised; "" if elsewhere."""
+    if error is None or isinstance(error, NotImplementedError):
+        return ""
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if _is_cell(frame)]
+    if not frames:
+        return ""
+    last = frames[-1]
+    return f"It was raised in `{last.name}`, line {last.lineno} of its cell: `{last.line}`"
+
+
+def _is_cell(frame: traceback.FrameSummary) -> bool:
+    """Say whether a frame belongs to a notebook cell and not to a check or a package."""
+    return "ipykernel" in frame.filename or frame.filename.startswith("<ipython-input")
 
 
 def _shown(result: dict[str, Any]) -> tuple[str, str]:
@@ -64,6 +89,8 @@ def keep(result: dict[str, Any], *, submitted: bool) -> None:
             entry["points"] = result.get("points", 0)
             entry["max_points"] = result.get("max_points", 0)
             entry["mistake"] = result.get("mistake")
+            failed = result["status"] in ("wrong", "error", "timed_out", "crashed")
+            entry["tries"] = int(entry.get("tries", 0)) + failed  # each earns the next hint
         data["exercises"][result["id"]] = entry
 
     store.update(change)

@@ -34,14 +34,18 @@ class Recording:
         None for the answer itself; ``"mistake:name"``, ``"alternative:name"`` or ``"truth"``.
     payloads : list of dict
         One value payload per call of `emit`, in order.
+    error : exception or None
+        What the code raised last.
     """
 
     exercise: str
     variant: str | None = None
     payloads: list[dict[str, Any]] = field(default_factory=list)
+    error: BaseException | None = None
 
     def add_error(self, error: BaseException) -> None:
         """Record that the code raised instead of giving its next value."""
+        self.error = error
         self.payloads.append(error_payload(error, exercise=self.exercise, variant=self.variant))
 
 
@@ -79,7 +83,7 @@ def _no_displays() -> Iterator[None]:
         return
     from IPython.core.displaypub import DisplayPublisher
 
-    class Dropping(DisplayPublisher):  # type: ignore[misc]  # IPython is untyped here
+    class Dropping(DisplayPublisher):
         def publish(self, *args: Any, **kwargs: Any) -> None:
             """Show nothing, keep nothing."""
 
@@ -87,7 +91,7 @@ def _no_displays() -> Iterator[None]:
             """Clear nothing."""
 
     kept = shell.display_pub
-    shell.display_pub = Dropping(shell=shell)
+    shell.display_pub = Dropping(shell=shell)  # type: ignore[no-untyped-call]
     try:
         yield
     finally:
@@ -140,7 +144,7 @@ def publish(payloads: list[dict[str, Any]]) -> None:
     from IPython.display import display
 
     for payload in payloads:
-        display({VALUE_MIME: payload, "text/plain": text(payload)}, raw=True)
+        display({VALUE_MIME: payload, "text/plain": text(payload)}, raw=True)  # type: ignore[no-untyped-call]
 
 
 def check_rng(key: str) -> np.random.Generator:

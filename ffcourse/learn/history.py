@@ -1,4 +1,4 @@
-"""What this kernel has run, cell by cell: is the file on disk older than that?"""
+"""What this kernel has run, cell by cell, to see whether the file on disk is older."""
 
 from __future__ import annotations
 

@@ -93,7 +93,7 @@ def _segments(source: str, kinds: tuple[type[ast.stmt], ...]) -> list[str]:
 
 def _start(node: ast.stmt) -> int:
     decorators = getattr(node, "decorator_list", [])
-    return min([node.lineno, *(deco.lineno for deco in decorators)]) - 1
+    return int(min([node.lineno, *(deco.lineno for deco in decorators)])) - 1
 
 
 def _imports(cells: list[dict[str, Any]]) -> str:

@@ -93,6 +93,7 @@ class _Panel:
 
     def _block(self, number: int, item: bank.Item) -> list[Any]:
         ask = widgets.words(f"<strong>{number}.</strong> {cards.markup(item.question)}")
+        ask.add_class("ffc-question")
         radio = widgets.choose([cards.plain(choice.text) for choice in item.choices], "")
         feedback = widgets.note()
         press = widgets.button(

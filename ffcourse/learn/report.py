@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import html
+import re
 from collections.abc import Mapping
 from typing import Any
 
 from ffcourse.learn import cards
 
 Result = Mapping[str, Any]
+
+_HINT = re.compile(r"Hint \d+: ")
 
 
 def points(value: Any) -> str:
@@ -21,27 +24,47 @@ def exercise_text(result: Result) -> str:
     """Return one exercise's result as plain text."""
     status = str(result["status"])
     lines = [f"{cards.SIGNS[status]} {result['id']}: {cards.WORDS[status]}{_score(result)}"]
-    for check in result.get("checks", []):
-        sign = "✔" if check["passed"] else "✘"
-        lines.append(f"    {sign} {_check_name(check)}")
-        if not check["passed"] and check.get("message"):
-            lines.append(f"      {check['message']}")
-    if result.get("feedback"):
-        lines.append(f"    → {result['feedback']}")
+    lines += [f"    {_check_line(check)}" for check in _shown_checks(result)]
+    told, hint = split_feedback(result)
+    lines += [f"    {line}" for line in [*told, hint] if line]
     return "\n".join(lines)
 
 
 def exercise_html(result: Result) -> str:
     """Return one exercise's result as the inside of a card."""
-    status = str(result["status"])
-    head = (
-        f"<strong>{cards.SIGNS[status]} {html.escape(str(result['id']))}: "
-        f"{cards.WORDS[status]}</strong>{_score(result)}"
-    )
-    items = "".join(f"<li>{_check_html(check)}</li>" for check in result.get("checks", []))
-    feedback = cards.markup(str(result["feedback"])) if result.get("feedback") else ""
+    return f"<p><strong>{_head(result)}</strong>{_score(result)}</p>{details_html(result)}"
+
+
+def details_html(result: Result) -> str:
+    """Return the checks and the feedback of one exercise, the hint folded."""
+    items = "".join(f"<li>{html.escape(_check_line(c))}</li>" for c in _shown_checks(result))
     listed = f'<ul style="list-style:none;padding-left:.6em">{items}</ul>' if items else ""
-    return cards.paragraphs(head) + listed + cards.paragraphs(feedback and f"→ {feedback}")
+    told, hint = split_feedback(result)
+    name, _, text = hint.partition(": ")
+    folded = cards.folded(html.escape(name), cards.paragraphs(cards.markup(text))) if hint else ""
+    return listed + cards.paragraphs(*map(cards.markup, told)) + folded
+
+
+def _head(result: Result) -> str:
+    status = str(result["status"])
+    title = f" {result['title']}" if result.get("title") else ""
+    name = html.escape(f"{result['id']}{title}")
+    return f"{cards.SIGNS[status]} {name}: {cards.WORDS[status]}"
+
+
+def split_feedback(result: Result) -> tuple[list[str], str]:
+    """Return the lines of feedback that say something new, and the hint (or nothing)."""
+    lines = str(result.get("feedback") or "").splitlines()
+    said = ("All checks passed.", "Not attempted yet.", "")
+    told = [line for line in lines if line not in said and not _HINT.match(line)]
+    return told, next((line for line in lines if _HINT.match(line)), "")
+
+
+def _shown_checks(result: Result) -> list[Result]:
+    """Return the checks of an exercise that was begun; else they say nothing."""
+    if result["status"] in ("not_attempted", "missing"):
+        return []
+    return list(result.get("checks", []))
 
 
 def _score(result: Result) -> str:
@@ -50,16 +73,9 @@ def _score(result: Result) -> str:
     return f" ({points(result.get('points', 0))} of {points(result['max_points'])} points)"
 
 
-def _check_name(check: Result) -> str:
-    return f"{check['label']}{' (hidden)' if check.get('hidden') else ''}"
-
-
-def _check_html(check: Result) -> str:
+def _check_line(check: Result) -> str:
     sign, word = ("✔", "right") if check["passed"] else ("✘", "not yet")
-    name = f"{sign} {html.escape(_check_name(check))}: {word}"
-    if check["passed"] or not check.get("message"):
-        return name
-    return f"{name}<br>{cards.markup(str(check['message']))}"
+    return f"{sign} {check['label']}{' (hidden)' if check.get('hidden') else ''}: {word}"
 
 
 def kind(status: str) -> str:
@@ -69,7 +85,7 @@ def kind(status: str) -> str:
 
 def submission_text(result: Result, notes: list[str]) -> str:
     """Return a graded notebook as plain text."""
-    lines = [*(f"⚠ {note}" for note in notes), _headline(result)]
+    lines = [*(f"⚠ {note}" for note in [*notes, *_repairs(result)]), _headline(result)]
     lines += [exercise_text(exercise) for exercise in result.get("exercises", [])]
     if tip := what_next(result):
         lines.append(tip)
@@ -78,7 +94,8 @@ def submission_text(result: Result, notes: list[str]) -> str:
 
 def submission_html(result: Result, notes: list[str]) -> str:
     """Return a graded notebook as a card: the score, one folded part an exercise, what next."""
-    warnings = cards.paragraphs(*(f"⚠ {cards.markup(note)}" for note in notes))
+    told = [*notes, *_repairs(result)]
+    warnings = cards.paragraphs(*(f"⚠ {cards.markup(note)}" for note in told))
     head = f"<p><strong>{html.escape(_headline(result))}</strong></p>"
     parts = [_part(exercise) for exercise in result.get("exercises", [])]
     tip = cards.paragraphs(html.escape(what_next(result)))
@@ -87,14 +104,17 @@ def submission_html(result: Result, notes: list[str]) -> str:
 
 
 def _part(exercise: Result) -> str:
-    """One exercise, open when there is something to do."""
-    status = str(exercise["status"])
-    name = f"{cards.SIGNS[status]} {html.escape(str(exercise['id']))}: {cards.WORDS[status]}"
-    inner = exercise_html(exercise).split("</p>", 1)[1]
+    """One exercise, open when there is something to mend."""
+    inner = details_html(exercise)
     if not inner:
-        return f"<p>{name}{_score(exercise)}</p>"
-    is_open = " open" if status not in ("passed", "not_attempted") else ""
-    return f"<details{is_open}><summary>{name}{_score(exercise)}</summary>{inner}</details>"
+        return f"<p>{_head(exercise)}{_score(exercise)}</p>"
+    is_open = " open" if exercise["status"] not in ("passed", "not_attempted") else ""
+    head = f"{_head(exercise)}{_score(exercise)}"
+    return f"<details{is_open}><summary>{head}</summary>{inner}</details>"
+
+
+def _repairs(result: Result) -> list[str]:
+    return [str(repair) for repair in result.get("repairs", [])]
 
 
 def _headline(result: Result) -> str:

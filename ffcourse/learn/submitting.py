@@ -3,19 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
-import tempfile
 from pathlib import Path
 from typing import Any
 
 from ffcourse.learn import cards, locate, mine, report, store, widgets
 from ffcourse.learn.checking import keep
 from ffcourse.learn.emitting import ipython
-from ffcourse.learn.judgement import package_folder
-
-_WAIT = 900  # seconds; the grader has its own, much smaller limits
 
 
 def submit(notebook: str | None = None) -> None:
@@ -56,7 +49,7 @@ def _waiting() -> Any:
 
     words = "Grading …"
     page = cards.card(f'<p role="status">{words}</p>', "ask")
-    return display({"text/plain": words, "text/html": page}, raw=True, display_id=True)
+    return display({"text/plain": words, "text/html": page}, raw=True, display_id=True)  # type: ignore[no-untyped-call]
 
 
 def _show(handle: Any, text: str, page: str) -> None:
@@ -68,55 +61,45 @@ def _show(handle: Any, text: str, page: str) -> None:
 
 def _notes(place: Path) -> list[str]:
     """Say what the learner should know before reading the points."""
+    notes = []
+    if _only_visible(place):
+        notes.append("Only the visible checks are graded here; hidden ones come from your teacher.")
     try:
         cells = json.loads(place.read_text(encoding="utf-8"))["cells"]
         newer = locate.unsaved(cells)
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        return []  # the grader says what is wrong with the file
-    if not newer:
-        return []
-    which = ", ".join(newer)
-    return [
-        f"The saved file is older than what you ran ({which}). What is graded here is the file: "
-        "save the notebook (Ctrl+S) and run this cell again."
-    ]
+        return notes  # the grader says what is wrong with the file
+    if newer:
+        which = ", ".join(newer)
+        notes.insert(
+            0,
+            f"The saved file is older than what you ran ({which}). What is graded here is the "
+            "file: save the notebook (Ctrl+S) and run this cell again.",
+        )
+    return notes
+
+
+def _only_visible(place: Path) -> bool:
+    """Say whether the class was given a bundle without solutions for this notebook."""
+    from ffcourse.grade.solution import find_solution
+
+    solution = find_solution(place.stem) or find_solution(place.stem.split("_")[0])
+    return solution is not None and solution.suffix == ".json"
 
 
 def grade(place: Path) -> dict[str, Any]:
-    """Grade one notebook in a process of its own.
+    """Grade one notebook; a worker process of the grader runs and judges it.
 
     Raises
     ------
     RuntimeError
-        If the grader gives no result; the message is for the learner.
+        If the grader cannot begin; the message is for the learner.
     """
-    environment = {**os.environ, "FFCOURSE_ROOT": str(store.project_root())}
-    environment["PYTHONPATH"] = os.pathsep.join(
-        filter(None, [package_folder(), os.environ.get("PYTHONPATH")])
-    )
-    code = "import sys; from ffcourse.grade.command import main; sys.exit(main(sys.argv[1:]))"
-    with tempfile.TemporaryDirectory(prefix="ffcourse-") as folder:
-        out = Path(folder) / "result.json"
-        command = [sys.executable, "-c", code, str(place), "--trusted", "--json", str(out)]
-        try:
-            done = subprocess.run(
-                command,
-                capture_output=True,
-                encoding="utf-8",
-                errors="replace",
-                env=environment,
-                cwd=folder,
-                timeout=_WAIT,
-                check=False,
-            )
-        except subprocess.TimeoutExpired:
-            raise RuntimeError(f"grading took more than {_WAIT // 60} minutes") from None
-        if not out.is_file():
-            last = (done.stderr.strip().splitlines() or ["it said nothing"])[-1]
-            raise RuntimeError(f"the grader gave no result: {last}")
-        found = json.loads(out.read_text(encoding="utf-8"))
-    result: dict[str, Any] = found["submissions"][0] if "submissions" in found else found
-    return result
+    from ffcourse.grade import grade_submission
+
+    tries = store.load()["exercises"]
+    tiers = {key: int(entry.get("tries", 0)) for key, entry in tries.items()}
+    return grade_submission(place, trusted=True, tiers=tiers)
 
 
 def record(result: dict[str, Any], place: Path) -> None:

@@ -13,19 +13,21 @@ from ffcourse.learn import store
 from ffcourse.learn.emitting import ipython
 
 _VIEW = "application/vnd.jupyter.widget-view+json"
-_WIDE = {"width": "auto", "max_width": "48em"}
+_WIDE = {"width": "auto"}
 _CONTROL_STYLE = """<style>
-.ffc-choice{width:auto;max-width:48em;height:auto}
+.ffc-choice{width:auto;height:auto}
 .ffc-choice .widget-radio-box,.ffc-choice .jupyter-widget-radio-box{width:auto;margin:0}
 .ffc-choice .widget-radio-box label{height:auto;line-height:1.45;white-space:normal;
 display:flex;gap:.5em;align-items:baseline;margin:0;padding:.12em 0;width:auto;
 font-size:var(--jp-content-font-size1,14px)}
-.ffc-choice .widget-radio-box input{position:static;margin:0;float:none;flex:none}
+.ffc-choice .widget-radio-box input{position:static;margin:0;float:none;flex:none;order:-1;
+transform:translateY(1px)}
 .ffc-choice>.widget-label{min-width:max-content;width:auto}
 .ffc-row .widget-radio-box{flex-direction:row;flex-wrap:wrap;gap:0 1.2em}
 .ffc-panel{border:1px solid var(--jp-border-color2,#bbb);border-left:4px solid
-var(--jp-brand-color1,#1565c0);border-radius:4px;padding:.5em .9em;max-width:48em;
-margin:.4em 0;overflow:visible}
+var(--jp-brand-color1,#1565c0);border-radius:4px;padding:.5em .9em;max-width:640px;box-sizing:content-box;
+margin:.4em 0;overflow:visible;background:var(--jp-layout-color1,transparent)}
+.ffc-question{margin-top:.7em}
 .ffc-panel .widget-html-content,.ffc-panel .widget-htmlmath-content{line-height:1.5;
 font-size:var(--jp-content-font-size1,14px);color:var(--jp-content-font-color1,inherit);
 white-space:normal;height:auto}
@@ -48,7 +50,7 @@ def show(panel: Any | None, text: str, html: str) -> None:
     bundle: dict[str, Any] = {"text/plain": text, "text/html": html}
     if panel is not None:
         bundle[_VIEW] = {"version_major": 2, "version_minor": 0, "model_id": panel.model_id}
-    display(bundle, raw=True)
+    display(bundle, raw=True)  # type: ignore[no-untyped-call]
 
 
 def panel(*children: Any) -> Any:

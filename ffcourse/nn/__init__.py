@@ -5,7 +5,7 @@ explicit, random choices take an ``rng``, and weights are ``(in, out)``, so that
 ``x @ W + b``.
 """
 
-from ffcourse.nn import functional, init
+from ffcourse.nn import functional, init, interop
 from ffcourse.nn.activations import (
     GELU,
     Identity,
@@ -70,6 +70,7 @@ __all__ = [
     "add_lora",
     "functional",
     "init",
+    "interop",
     "magnitude_masks",
     "prune_model",
     "quantize_int8",
@@ -77,4 +78,37 @@ __all__ = [
     "replace_modules",
     "summarize",
     "watch",
+]
+
+# -- convolution, recurrence, transformers ------------------------------------------------------
+from ffcourse.nn.attention import MultiHeadSelfAttention
+from ffcourse.nn.conv import Conv2d
+from ffcourse.nn.embedding import Embedding, LearnedPositions, SinusoidalPositions
+from ffcourse.nn.feedforward import FeedForward, SwiGLU
+from ffcourse.nn.flatten import Flatten
+from ffcourse.nn.gpt import GPT, TiedHead
+from ffcourse.nn.gru import GRU
+from ffcourse.nn.lstm import LSTM
+from ffcourse.nn.pool import AvgPool2d, MaxPool2d
+from ffcourse.nn.recurrent import RNN, LastStep
+from ffcourse.nn.transformer import TransformerBlock
+
+__all__ += [
+    "GPT",
+    "GRU",
+    "LSTM",
+    "RNN",
+    "AvgPool2d",
+    "Conv2d",
+    "Embedding",
+    "FeedForward",
+    "Flatten",
+    "LastStep",
+    "LearnedPositions",
+    "MaxPool2d",
+    "MultiHeadSelfAttention",
+    "SinusoidalPositions",
+    "SwiGLU",
+    "TiedHead",
+    "TransformerBlock",
 ]

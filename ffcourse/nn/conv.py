@@ -17,6 +17,9 @@ and output have the usual shape (N, C, H, W); the output is a view of the batch-
 element-wise layers and pooling, which follow the order in memory, keep it so from layer to layer.
 """
 
+# NumPy types the arithmetic of arrays as Any.
+# mypy: no-warn-return-any
+
 from __future__ import annotations
 
 from typing import Any
@@ -88,15 +91,15 @@ class Conv2d(Module):
     flipped, so mathematically this is a cross-correlation.
     """
 
-    __slots__ = (
-        "_columns",
-        "_padded",
-        "_x_shape",
-        "bias",
+    __slots__ = (  # noqa: RUF023 (their order is that of the table)
         "kernel_size",
-        "padding",
         "stride",
+        "padding",
         "weight",
+        "bias",
+        "_x_shape",
+        "_padded",
+        "_columns",
     )
 
     def __init__(
@@ -191,9 +194,9 @@ class Conv2d(Module):
     def _add_back(self, dcolumns: Array) -> Array:
         """Add the gradient of each patch's pixel (i, j) to the pixel of the image it came from."""
         (kh, kw), (sh, sw), (ph, pw) = self.kernel_size, self.stride, self.padding
-        (_, C, H, W), OH, OW = self._x_shape, *self._columns.shape[3:5]
+        (_, _, H, W), (_, _, _, OH, OW, _) = self._x_shape, self._columns.shape
         patches = dcolumns.reshape(self._columns.shape)
-        dx = np.zeros(self._padded.shape, dcolumns.dtype)
+        dx: Array = np.zeros(self._padded.shape, dcolumns.dtype)
         for i in range(kh):
             for j in range(kw):
                 dx[:, i : i + sh * OH : sh, j : j + sw * OW : sw] += patches[:, i, j]

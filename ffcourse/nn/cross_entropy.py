@@ -75,7 +75,9 @@ class CrossEntropyLoss(Loss):
             The right classes.
         """
         z, labels = self._rows(logits, target)
-        shifted = z - z.max(axis=1, keepdims=True)  # cancels, and keeps exp from overflowing
+        # The row's maximum cancels, and keeps exp from overflowing. (np.maximum.reduce is z.max,
+        # without a detour that counts for small batches.)
+        shifted = z - np.maximum.reduce(z, axis=1, keepdims=True)
         self._e = np.exp(shifted)
         self._total = self._e.sum(
             axis=1
@@ -94,7 +96,7 @@ class CrossEntropyLoss(Loss):
         else:
             share = self._soft.sum(axis=1) / self._total
             grad = (self._e * share[:, None] - self._soft) * self._scale
-        return grad.reshape(self._shape)
+        return grad if len(self._shape) == 2 else grad.reshape(self._shape)
 
     def _targets(self, labels: Array, z: Array) -> Array | None:
         """Set the places of the labels and the scale; return target weights if not one-hot."""
@@ -154,7 +156,9 @@ class CrossEntropyLoss(Loss):
         if z.size == 0:
             raise ValueError(f"CrossEntropyLoss: logits are empty, they have shape {z.shape}.")
         self._shape = z.shape
-        return z.reshape(-1, z.shape[-1]), labels.reshape(-1).astype(np.intp, copy=False)
+        if z.ndim != 2:
+            z, labels = z.reshape(-1, z.shape[-1]), labels.reshape(-1)
+        return z, labels if labels.dtype == np.intp else labels.astype(np.intp)
 
     def extra_repr(self) -> str:
         """Show the settings that differ from the usual."""

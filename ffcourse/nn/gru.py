@@ -26,7 +26,7 @@ from __future__ import annotations
 import numpy as np
 
 from ffcourse.nn.module import Array
-from ffcourse.nn.recurrent import Recurrent, State
+from ffcourse.nn.recurrent import Recurrent, State, by_gate
 
 
 class GRU(Recurrent):
@@ -64,55 +64,53 @@ class GRU(Recurrent):
         self.bias_hh.accumulate(d_hidden[-1].copy())
         self.bias_ih.accumulate(d_input[-1].copy())
 
-    def _steps(self, reads: Array, start: State) -> State:
-        (T, B, _), H, dtype = (len(reads) - 1, *reads.shape[1:]), self.hidden_size, reads.dtype
-        gates = self._buffers.empty("gates", (T, B, 4, H), dtype)  # r, z, m, n
-        W = self._stacked()
-        half_W = W.copy()
-        half_W[:, : 2 * H] *= 0.5  # for σ(z) = ½ + ½ tanh(z/2)
+    def _steps(self, reads: Array, W: Array, start: State) -> State:
+        (T, B), H, dtype = (len(reads) - 1, reads.shape[1]), self.hidden_size, reads.dtype
+        gates = self._buffers.empty("gates", (T, 4, B, H), dtype)  # r, z, m, n
+        hs = self._buffers.empty("h", (T + 1, B, H), dtype)
+        hs[0] = start[0]
+        W = by_gate(W, 4)  # (4, H+I+1, H)
+        W[:2] *= 0.5  # for σ(a) = ½ + ½ tanh(a/2)
         for t in range(T):
-            a = np.matmul(reads[t], half_W, out=gates[t].reshape(B, 4 * H))
-            r_z = a[:, : 2 * H]
-            np.tanh(r_z, out=r_z)
+            a = np.matmul(reads[t], W, out=gates[t])  # (B, H+I+1) @ each -> (4, B, H)
+            r_z = np.tanh(a[:2], out=a[:2])
             r_z *= 0.5
             r_z += 0.5
-            r, z, m, n = gates[t].swapaxes(0, 1)  # each (B, H)
+            r, z, m, n = a
             n += r * m
             np.tanh(n, out=n)
-            h = np.subtract(reads[t, :, :H], n, out=reads[t + 1, :, :H])  # h' = n + z·(h - n)
+            h = np.subtract(hs[t], n, out=hs[t + 1])  # h' = n + z·(h - n)
             h *= z
             h += n
-        self._cache = W, gates, reads
-        return (reads[T, :, :H],)
+            reads[t + 1, :, :H] = h
+        return (hs[T],)
 
-    def _steps_back(self, grads: Array, end: State, dreads: Array) -> tuple[Array, State]:
-        W, gates, reads = self._cache
-        WT = W[: dreads.shape[2]].T.copy(order="C")
-        T, B, _, H = gates.shape
-        z = gates[:, :, 1]
-        d = self._slopes(gates, reads[:-1, :, :H])
+    def _steps_back(self, grads: Array, WT: Array, end: State, dz: Array) -> State:
+        T, B, H = grads.shape
+        slopes = self._slopes()
+        z = self._buffers.last("gates")[:, 1]
         (dh,) = end
         for t in range(T - 1, -1, -1):
             dh += grads[t]
-            d[t] *= dh[:, None]
-            keep = z[t] * dh
-            dh = np.matmul(d[t].reshape(B, 4 * H), WT, out=dreads[t])[:, :H]
-            dh += keep
-        return d, (dh,)
+            dz[t].reshape(B, 4, H)[...] = (slopes[t] * dh).swapaxes(0, 1)
+            dh *= z[t]
+            dh += dz[t] @ WT
+        return (dh,)
 
-    def _slopes(self, gates: Array, h: Array) -> Array:
-        """Return what dh is multiplied by for the gradients of r, z, m and y: (T, B, 4, H)."""
-        slopes = self._buffers.empty("d", gates.shape, gates.dtype)
-        r, z, m, n = gates.transpose(2, 0, 1, 3)
-        d_r, d_z, d_m, d_y = slopes.transpose(2, 0, 1, 3)
+    def _slopes(self) -> Array:
+        """Return what dh is multiplied by for the gradients of r, z, m and y: (T, 4, B, H)."""
+        gates, hs = self._buffers.last("gates"), self._buffers.last("h")
+        slopes = self._buffers.empty("slopes", gates.shape, gates.dtype)
+        r, z, m, n = gates.swapaxes(0, 1)  # each (T, B, H)
+        d_r, d_z, d_m, d_y = slopes.swapaxes(0, 1)
         np.multiply(n, n, out=d_y)
         np.subtract(1, d_y, out=d_y)
-        d_y *= 1 - z
+        np.subtract(1, z, out=d_z)
+        d_y *= d_z
         np.multiply(d_y, r, out=d_m)
         np.subtract(1, r, out=d_r)
         d_r *= m
         d_r *= d_m
-        np.subtract(1, z, out=d_z)
         d_z *= z
-        d_z *= h - n
+        d_z *= hs[:-1] - n
         return slopes

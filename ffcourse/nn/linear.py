@@ -58,7 +58,7 @@ class Linear(Module):
 
     def forward(self, x: Array) -> Array:
         """(..., in_features) -> (..., out_features)."""
-        self._x = x if x.ndim == 2 else x.reshape(-1, self.in_features)
+        self._x = as_rows(x)
         y: Array = self._x.dot(self.weight.data)  # dot: the same as @, and quicker when small
         if self.bias is not None:
             y += self.bias.data
@@ -67,12 +67,12 @@ class Linear(Module):
     def backward(self, grad: Array) -> Array:
         """(..., out_features) -> (..., in_features); adds to the gradients of W and b."""
         self.backward_params(grad)
-        dx: Array = grad.reshape(-1, self.out_features).dot(self.weight.data.T)
-        return dx.reshape(*grad.shape[:-1], self.in_features)
+        dx: Array = as_rows(grad).dot(self.weight.data.T)
+        return dx if grad.ndim == 2 else dx.reshape(*grad.shape[:-1], self.in_features)
 
     def backward_params(self, grad: Array) -> None:
         """Add to the gradients of W and b."""
-        dy = grad.reshape(-1, self.out_features)
+        dy = as_rows(grad)
         if self.weight.requires_grad:
             self.weight.accumulate(self._x.T.dot(dy))
         if self.bias is not None and self.bias.requires_grad:
@@ -85,3 +85,8 @@ class Linear(Module):
     def extra_repr(self) -> str:
         """Show the sizes."""
         return f"{self.in_features}, {self.out_features}, bias={self.bias is not None}"
+
+
+def as_rows(x: Array) -> Array:
+    """(..., n) -> (m, n): one example a row."""
+    return x if x.ndim == 2 else x.reshape(-1, x.shape[-1])

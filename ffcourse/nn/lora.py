@@ -81,21 +81,21 @@ class LoRALinear(Module):
     def backward(self, grad: Array) -> Array:
         """(..., out_features) -> (..., in_features); adds to the gradients of A and B."""
         dx = self.linear.backward(grad)
-        if self.merged:
-            self._refuse_training()
-            return dx
         dxa = self._update_backward(grad)
-        dx += dxa.dot(self.lora_A.data.T * self.scale).reshape(dx.shape)
+        if dxa is not None:
+            dx += dxa.dot(self.lora_A.data.T * self.scale).reshape(dx.shape)
         return dx
 
     def backward_params(self, grad: Array) -> None:
         """Add to the gradients of A and B."""
         self.linear.backward_params(grad)
-        self._refuse_training()
         self._update_backward(grad)
 
-    def _update_backward(self, grad: Array) -> Array:
-        """Two products in a row: B first, then A. Returns d loss / d (x A)."""
+    def _update_backward(self, grad: Array) -> Array | None:
+        """Two products in a row: B first, then A. Return d loss / d (x A), or None if merged."""
+        if self.merged:
+            self._refuse_training()
+            return None
         dy = grad.reshape(-1, self.linear.out_features)
         dxa: Array = dy.dot(self.lora_B.data.T)
         self.lora_B.accumulate(self._xa.T.dot(dy))
@@ -103,7 +103,7 @@ class LoRALinear(Module):
         return dxa
 
     def _refuse_training(self) -> None:
-        if self.merged and self.training:
+        if self.training:
             raise RuntimeError(
                 "LoRALinear: the update is merged into the weight and cannot be trained; "
                 "call unmerge() first, or eval() if only the input's gradient is wanted."
@@ -160,7 +160,7 @@ def add_lora(
     Returns
     -------
     dict of str to LoRALinear
-        The new layers by name.
+        The adapted layers by name, those of an earlier call included.
     """
     rng = np.random.default_rng(rng)
     model.freeze()
@@ -170,5 +170,8 @@ def add_lora(
             return LoRALinear(module, r, alpha, rng=rng)
         return module if isinstance(module, LoRALinear) else None  # adapted already: leave it
 
-    new = replace_modules(model, change)
-    return {name: layer for name, layer in new.items() if isinstance(layer, LoRALinear)}
+    replaced = replace_modules(model, change)
+    new = {name: layer for name, layer in replaced.items() if isinstance(layer, LoRALinear)}
+    for layer in new.values():
+        layer.lora_A.requires_grad = layer.lora_B.requires_grad = True
+    return new

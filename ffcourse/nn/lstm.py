@@ -25,7 +25,7 @@ from __future__ import annotations
 import numpy as np
 
 from ffcourse.nn.module import Array
-from ffcourse.nn.recurrent import Recurrent, State
+from ffcourse.nn.recurrent import Recurrent, State, by_gate
 
 
 class LSTM(Recurrent):
@@ -44,57 +44,53 @@ class LSTM(Recurrent):
     gates = 4
     states = 2
 
-    def _steps(self, reads: Array, start: State) -> State:
-        (T, B, _), H, dtype = (len(reads) - 1, *reads.shape[1:]), self.hidden_size, reads.dtype
-        gates = self._buffers.empty("gates", (T, B, 4, H), dtype)
-        cs = self._buffers.empty("c", (T + 1, B, H), dtype)
+    def _steps(self, reads: Array, W: Array, start: State) -> State:
+        T, B, H, dtype = len(reads) - 1, reads.shape[1], self.hidden_size, reads.dtype
+        gates = self._buffers.empty("gates", (T + 1, 5, B, H), dtype)  # o, i, f, g, and c before
+        parts = self._buffers.empty("parts", (T, 3, B, H), dtype)  # h' = o·tanh(c'), i·g, f·c
         tanh_c = self._buffers.empty("tanh c", (T, B, H), dtype)
-        cs[0] = start[1]
-        # σ(z) = ½ + ½ tanh(z/2): with the weights of i, f and o halved beforehand, which is exact
+        gates[0, 4] = start[1]
+        W = by_gate(W, 4)[[3, 0, 1, 2]]  # (4, H+I+1, H)
+        # σ(z) = ½ + ½ tanh(z/2): with the weights of o, i and f halved beforehand, which is exact
         # in binary floating point, one tanh serves all four gates.
-        scale = np.repeat(np.array([0.5, 0.5, 1, 0.5], dtype), H)
-        shift, W = 1 - scale, self._stacked()
-        half_W = W * scale
+        W[:3] *= 0.5
         for t in range(T):
-            a = np.matmul(reads[t], half_W, out=gates[t].reshape(B, 4 * H))
-            np.tanh(a, out=a)
-            a *= scale
-            a += shift
-            i, f, g, o = gates[t].swapaxes(0, 1)  # each (B, H)
-            c = np.multiply(f, cs[t], out=cs[t + 1])
-            c += i * g
+            a, part = gates[t], parts[t]
+            z = np.matmul(reads[t], W, out=a[:4])  # (B, H+I+1) @ each -> (4, B, H)
+            np.tanh(z, out=z)
+            o_i_f = a[:3]
+            o_i_f *= 0.5
+            o_i_f += 0.5
+            np.multiply(a[1:3], a[3:], out=part[1:])
+            c = np.add(part[1], part[2], out=gates[t + 1, 4])
             np.tanh(c, out=tanh_c[t])
-            np.multiply(o, tanh_c[t], out=reads[t + 1, :, :H])
-        self._cache = W, gates, cs, tanh_c
-        return reads[T, :, :H], cs[T]
+            np.multiply(a[0], tanh_c[t], out=part[0])
+            reads[t + 1, :, :H] = part[0]
+        return parts[-1, 0], gates[T, 4]
 
-    def _steps_back(self, grads: Array, end: State, dreads: Array) -> tuple[Array, State]:
-        W, gates, cs, tanh_c = self._cache
-        WT = W[: dreads.shape[2]].T.copy(order="C")
-        T, B, _, H = gates.shape
-        f = gates[:, :, 1]
-        dz, dc_dh = self._slopes(gates, cs, tanh_c)
+    def _steps_back(self, grads: Array, WT: Array, end: State, dz: Array) -> State:
+        gates, parts, tanh_c = (self._buffers.last(name) for name in ("gates", "parts", "tanh c"))
+        T, _, B, H = parts.shape
         dh, dc = end
+        d, d_c = np.empty_like(gates[0, :4]), np.empty_like(dh)
         for t in range(T - 1, -1, -1):
+            a, part = gates[t], parts[t]
             dh += grads[t]
-            dc += dc_dh[t] * dh
-            dz[t, :, :3] *= dc[:, None]  # i, f, g
-            dz[t, :, 3] *= dh  # o
-            dc *= f[t]
-            dh = np.matmul(dz[t].reshape(B, 4 * H), WT, out=dreads[t])[:, :H]
-        return dz, (dh, dc)
-
-    def _slopes(self, gates: Array, cs: Array, tanh_c: Array) -> tuple[Array, Array]:
-        """Return the factors of dc (i, f, g) and of dh (o), (T, B, 4, H), and dc/dh, (T, B, H)."""
-        slopes = self._buffers.empty("dz", gates.shape, gates.dtype)
-        rest = self._buffers.empty("rest", gates.shape, gates.dtype)
-        # σ' = σ·(1-σ) and tanh' = (1 + tanh)·(1 - tanh)
-        np.add(gates, np.array([0, 0, 1, 0], gates.dtype)[:, None], out=slopes)
-        slopes *= np.subtract(1, gates, out=rest)
-        i, g, o = gates[:, :, 0], gates[:, :, 2], gates[:, :, 3]
-        for k, factor in enumerate((g, cs[:-1], i, tanh_c)):
-            slopes[:, :, k] *= factor
-        dc_dh = np.multiply(tanh_c, tanh_c, out=self._buffers.empty("dc", tanh_c.shape, cs.dtype))
-        np.subtract(1, dc_dh, out=dc_dh)
-        dc_dh *= o
-        return slopes, dc_dh
+            np.multiply(part[0], tanh_c[t], out=d_c)
+            np.subtract(a[0], d_c, out=d_c)
+            d_c *= dh
+            dc += d_c
+            d3 = np.multiply(part, a[:3], out=d[:3])
+            np.subtract(part, d3, out=d3)
+            d_g = np.multiply(part[1], a[3], out=d[3])
+            np.subtract(a[1], d_g, out=d_g)
+            d_o = d[0]
+            d_o *= dh
+            d_ifg = d[1:]
+            d_ifg *= dc
+            dc *= a[2]
+            rows = dz[t].reshape(B, 4, H)  # in the order i, f, g, o
+            rows[:, :3] = d_ifg.swapaxes(0, 1)
+            rows[:, 3] = d_o
+            np.matmul(dz[t], WT, out=dh)
+        return dh, dc

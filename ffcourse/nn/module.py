@@ -27,6 +27,7 @@ A class without ``__slots__`` works as well, like any Python class; it only lose
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import cache
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
@@ -158,11 +159,9 @@ class Module:
     # -- finding the parts ------------------------------------------------------------------
 
     def _attributes(self) -> Iterator[tuple[str, Any]]:
-        """Yield names and values of all attributes that are set, in order of definition."""
-        for cls in reversed(type(self).__mro__):
-            for name in cls.__dict__.get("__slots__", ()):
-                if hasattr(self, name):
-                    yield name, getattr(self, name)
+        """Yield names and values of all attributes, in order of definition; None if not yet set."""
+        for name in _slot_names(type(self).__mro__):
+            yield name, getattr(self, name, None)
         yield from getattr(self, "__dict__", {}).items()
 
     def named_children(self) -> Iterator[tuple[str, Module]]:
@@ -255,7 +254,10 @@ class Module:
 
     def is_trainable(self) -> bool:
         """Tell whether any parameter in this module is not frozen."""
-        return any(p.requires_grad for _, p in self._named_arrays("parameters"))
+        for _, value in self._attributes():
+            if isinstance(value, Parameter) and value.requires_grad:
+                return True
+        return any(child.is_trainable() for child in self.children())
 
     def to(self, dtype: Any) -> Self:
         """Convert parameters, gradients and floating buffers to `dtype`, e.g. ``np.float64``."""
@@ -337,6 +339,12 @@ class Module:
     def __str__(self) -> str:
         """Return the table of ``summary()`` for a model, the ``repr`` for a single layer."""
         return str(self.summary()) if any(True for _ in self.named_children()) else repr(self)
+
+
+@cache
+def _slot_names(classes: tuple[type, ...]) -> tuple[str, ...]:
+    """Names in ``__slots__`` of a class and its bases, the bases' first."""
+    return tuple(name for cls in reversed(classes) for name in cls.__dict__.get("__slots__", ()))
 
 
 def check_float_batch(x: Any, name: str, features: int | None = None, dtype: Any = None) -> Array:

@@ -12,14 +12,20 @@ reaches the loss in two ways, through the output at its time and through every l
 gradient is a sum of two::
 
     dh_{t+1} = (gradient of output t) + (the h part of d[h x 1]_{t+1})
-    dz_t     = dh_{t+1} · tanh'(z_t)
+    dz_t       = dh_{t+1} · tanh'(z_t)
     d[h x 1]_t = dz_t @ Wᵀ
 
-Only these small products have to wait for one another. Everything else is done for all steps at
-once: the slopes of the activations before the loop, and after it the gradient of the weights,
-dW = Σ_t [h x 1]_tᵀ @ dz_t, as one product over all steps and sequences. Arrays inside have the
-time first, (T, B, features), so that a step is one block of memory.
+Only dh has to be found step by step. Everything else is done for all steps at once: the slopes of
+the activations before the loop, and after it dx and the gradient of the weights,
+dW = Σ_t [h x 1]_tᵀ @ dz_t, as one product over all steps and sequences.
+
+Arrays inside have the time first, (T, B, features), so that a step is one block of memory. Where
+there are several gates, each has a block of its own, (T, gates, B, H), since element-wise work is
+quickest on unbroken stretches of memory.
 """
+
+# NumPy types the arithmetic of arrays as Any.
+# mypy: no-warn-return-any
 
 from __future__ import annotations
 
@@ -61,18 +67,18 @@ class Recurrent(Module):
         After ``backward``: gradient of the loss with respect to the initial state.
     """
 
-    __slots__ = (
-        "_buffers",
-        "_cache",
-        "batch_first",
-        "bias_hh",
-        "bias_ih",
-        "grad_state",
-        "hidden_size",
+    __slots__ = (  # noqa: RUF023 (their order is that of the table)
         "input_size",
+        "hidden_size",
+        "batch_first",
         "return_state",
-        "weight_hh",
         "weight_ih",
+        "weight_hh",
+        "bias_ih",
+        "bias_hh",
+        "grad_state",
+        "_buffers",
+        "_stack",
     )
     gates: ClassVar[int] = 1
     states: ClassVar[int] = 1  # arrays in the state: h, and for the LSTM also c
@@ -103,15 +109,15 @@ class Recurrent(Module):
 
     # -- what a layer defines ---------------------------------------------------------------
 
-    def _steps(self, reads: Array, start: State) -> State:
+    def _steps(self, reads: Array, W: Array, start: State) -> State:
         """Walk through ``reads``, (T+1, B, H+I+1): [h x 1] of each step.
 
         h of the first step and all x are there; write the later h. Return the final state.
         """
         raise NotImplementedError
 
-    def _steps_back(self, grads: Array, end: State, dreads: Array) -> tuple[Array, State]:
-        """Walk back; write d[h x] into ``dreads``, return dz, (T, B, blocks·H), and d start."""
+    def _steps_back(self, grads: Array, WT: Array, end: State, dz: Array) -> State:
+        """Walk back with ``WT``, (blocks·H, H); write ``dz``, (T, B, blocks·H); return d start."""
         raise NotImplementedError
 
     def _stacked(self) -> Array:
@@ -158,13 +164,14 @@ class Recurrent(Module):
             State after the last step; left out if ``return_state`` is False. The axis of 1 is
             PyTorch's axis of stacked layers.
         """
-        (T, B, I), H = self._time_first(x).shape, self.hidden_size
+        (T, B, F), H = self._time_first(x).shape, self.hidden_size
         start = self._unpack(state, "state", B, x.dtype)
-        reads = self._buffers.empty("reads", (T + 1, B, H + I + 1), x.dtype)
+        reads = self._buffers.empty("reads", (T + 1, B, H + F + 1), x.dtype)
         reads[0, :, :H] = start[0]
         reads[:T, :, H:-1] = self._time_first(x)
         reads[:, :, -1] = 1
-        final = self._steps(reads, start)
+        self._stack = self._stacked()
+        final = self._steps(reads, self._stack, start)
         outputs = self._time_first(reads[1:, :, :H]).copy(order="C")
         return (outputs, self._pack(final)) if self.return_state else outputs
 
@@ -183,30 +190,28 @@ class Recurrent(Module):
         ndarray, shape (B, T, I)
             Gradient with respect to `x`. That of the initial state is in ``self.grad_state``.
         """
-        H, I = self.hidden_size, self.input_size
-        dreads = self._backward(grad, grad_state, H + I)
-        return self._time_first(dreads[:, :, H:]).copy(order="C")
+        dz = self._backward(grad, grad_state)
+        T, B, width = dz.shape
+        dx = dz.reshape(T * B, width) @ self._stack[self.hidden_size : -1].T
+        return self._time_first(dx.reshape(T, B, self.input_size))
 
     def backward_params(self, grad: Array | None, grad_state: Any = None) -> None:
         """Do the work of ``backward`` without the gradient of the input."""
-        self._backward(grad, grad_state, self.hidden_size)
+        self._backward(grad, grad_state)
 
-    def _backward(self, grad: Array | None, grad_state: Any, width: int) -> Array:
-        """Add to the gradients of the weights; return the first `width` columns of d[h x]."""
-        reads: Array = self._buffers.last("reads")
-        (T, B, F), H = (len(reads) - 1, *reads.shape[1:]), self.hidden_size
+    def _backward(self, grad: Array | None, grad_state: Any) -> Array:
+        """Add to the gradients of the weights; return dz, (T, B, blocks·H)."""
+        reads, H = self._buffers.last("reads"), self.hidden_size
+        T, B, F = len(reads) - 1, *reads.shape[1:]
         end = self._unpack(grad_state, "grad_state", B, reads.dtype)
-        if grad is None:
-            grads = np.zeros((T, B, H), reads.dtype)
-        else:
-            grads = self._time_first(grad)
-        dreads = self._buffers.empty("dreads", (T, B, width), reads.dtype)
-        dz, start = self._steps_back(grads, end, dreads)
+        grads = np.zeros((T, B, H), reads.dtype) if grad is None else self._time_first(grad)
+        dz = self._buffers.empty("dz", (T, B, self._stack.shape[1]), reads.dtype)
+        start = self._steps_back(grads, self._stack[:H].T.copy(order="C"), end, dz)
         self.grad_state = self._pack(start)
         if self.is_trainable():
             # the products of all steps and all sequences, summed: one product of two tall matrices
             self._add_stacked(reads[:T].reshape(T * B, F).T @ dz.reshape(T * B, -1))
-        return dreads
+        return dz
 
     def _time_first(self, x: Array) -> Array:
         """View (B, T, F) as (T, B, F), or back; nothing to do if the user has the time first."""
@@ -261,22 +266,18 @@ class RNN(Recurrent):
         self.nonlinearity = nonlinearity
         super().__init__(input_size, hidden_size, **options)
 
-    def _steps(self, reads: Array, start: State) -> State:
-        H, W = self.hidden_size, self._stacked()
-        tanh = self.nonlinearity == "tanh"
-        hs = self._buffers.empty("hs", (len(reads) - 1, len(start[0]), H), reads.dtype)
-        for t, h in enumerate(hs):
-            np.matmul(reads[t], W, out=h)
+    def _steps(self, reads: Array, W: Array, start: State) -> State:
+        T, H, tanh = len(reads) - 1, self.hidden_size, self.nonlinearity == "tanh"
+        hs = self._buffers.empty("hs", (T, reads.shape[1], H), reads.dtype)
+        for t in range(T):
+            h = np.matmul(reads[t], W, out=hs[t])
             np.tanh(h, out=h) if tanh else np.maximum(h, 0, out=h)
             reads[t + 1, :, :H] = h
-        self._cache = W, hs
-        return (hs[-1],)
+        return (hs[T - 1],)
 
-    def _steps_back(self, grads: Array, end: State, dreads: Array) -> tuple[Array, State]:
-        W, hs = self._cache
-        WT = W[: dreads.shape[2]].T.copy(order="C")
-        dz = self._buffers.empty("dz", hs.shape, hs.dtype)  # first the slopes, then the gradients
-        if self.nonlinearity == "tanh":
+    def _steps_back(self, grads: Array, WT: Array, end: State, dz: Array) -> State:
+        hs = self._buffers.last("hs")
+        if self.nonlinearity == "tanh":  # dz holds first the slopes, then the gradients
             np.multiply(hs, hs, out=dz)
             np.subtract(1, dz, out=dz)
         else:
@@ -285,5 +286,32 @@ class RNN(Recurrent):
         for t in range(len(grads) - 1, -1, -1):
             dh += grads[t]
             dz[t] *= dh
-            dh = np.matmul(dz[t], WT, out=dreads[t])[:, : self.hidden_size]
-        return dz, (dh,)
+            np.matmul(dz[t], WT, out=dh)
+        return (dh,)
+
+
+def by_gate(W: Array, gates: int) -> Array:
+    """Copy the stacked matrix (F, gates·H) to (gates, F, H): the columns of each gate together."""
+    return W.reshape(len(W), gates, -1).swapaxes(0, 1).copy(order="C")
+
+
+class LastStep(Module):
+    """Keep only the last step of a sequence: (B, T, F) -> (B, F).
+
+    For a model that reads a whole sequence and then gives one answer::
+
+        Sequential(LSTM(8, 32, return_state=False), LastStep(), Linear(32, 2))
+    """
+
+    __slots__ = ("_shape",)
+
+    def forward(self, x: Array) -> Array:
+        """(B, T, F) -> (B, F)."""
+        self._shape = x.shape
+        return x[:, -1]
+
+    def backward(self, grad: Array) -> Array:
+        """(B, F) -> (B, T, F): no other step had a part in the answer."""
+        dx = np.zeros(self._shape, grad.dtype)
+        dx[:, -1] = grad
+        return dx

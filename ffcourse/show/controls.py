@@ -91,7 +91,7 @@ def _widget(label: str, control: Control) -> Any:
         return _slider(control, control.value, common)
     if isinstance(control, Log):
         low, high = math.log10(control.low), math.log10(control.high)
-        more = {"min": low, "max": high, "step": (high - low) / 60, "readout_format": ".3g"}
+        more = {"min": low, "max": high, "step": 0.02, "readout_format": ".2g"}
         return w.FloatLogSlider(value=control.value, base=10, **more, **common)
     if isinstance(control, Choice):
         options = [(str(o), o) for o in control.options]

@@ -13,6 +13,8 @@ CSS = """
 .ffc .ffc-front{position:relative}
 .ffc .ffc-front{fill:currentColor}
 .ffc .ffc-front text{font-variant-numeric:tabular-nums}
+.ffc .ffc-halo text{paint-order:stroke;stroke:var(--jp-layout-color0,#fff);stroke-width:2.5px;
+stroke-linejoin:round}
 .ffc .ffc-controls{display:grid;grid-template-columns:repeat(auto-fit,minmax(290px,1fr));
 column-gap:16px;max-width:672px}
 .ffc .ffc-controls .widget-label{min-width:2.5em}

@@ -36,6 +36,8 @@ class LiveFigure:
         What the function raised when a control was last moved.
     """
 
+    _count = 0
+
     def __init__(
         self,
         fn: Callable[..., Any],
@@ -62,6 +64,8 @@ class LiveFigure:
         self.layers = self._last(self._state)
         self.stage: Stage = Stage(background, self.layers, height)
         self._svgs = self._draw(self.layers)
+        LiveFigure._count += 1
+        self.number = LiveFigure._count
         FIGURES.add(self)
 
     @property

@@ -11,7 +11,7 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
-from ffcourse.show.style import BLUE, CLASSES, RUST, VIOLET
+from ffcourse.show.style import BLUE, CLASSES, PINK, RUST, VIOLET
 
 Palette = NDArray[np.uint8]
 
@@ -25,8 +25,8 @@ def rgb(hex_colour: str) -> tuple[int, int, int]:
 def palette(name: str) -> Palette:
     """Return the palette `name`, shape (256, 4): red, green, blue, opacity.
 
-    Names: ``"diverging"`` (zero in the middle), ``"sequential"``, ``"classes"`` (entry k is the
-    tint of class k).
+    Names: ``"diverging"`` (zero in the middle), ``"sequential"``, ``"loss"`` (for level lines:
+    never quite transparent), ``"classes"`` (entry k is the tint of class k).
     """
     t = np.linspace(0, 1, 256)
     table = np.zeros((256, 4), np.uint8)
@@ -38,6 +38,9 @@ def palette(name: str) -> Palette:
     elif name == "sequential":
         table[:, :3] = rgb(VIOLET)
         table[:, 3] = np.round(230 * t**0.9)
+    elif name == "loss":
+        table[:, :3] = rgb(PINK)
+        table[:, 3] = np.round(60 + 195 * t)
     elif name == "classes":
         for k in range(256):
             table[k, :3] = rgb(CLASSES[k % len(CLASSES)])
@@ -77,7 +80,7 @@ def register() -> None:
     import matplotlib as mpl
     from matplotlib.colors import ListedColormap
 
-    for name in ("diverging", "sequential"):
+    for name in ("diverging", "sequential", "loss"):
         full = f"ffcourse.{name}"
         if full not in mpl.colormaps:
             mpl.colormaps.register(ListedColormap((palette(name) / 255).tolist(), name=full))

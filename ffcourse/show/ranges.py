@@ -317,8 +317,10 @@ def controls_of(fn: Callable[..., Any], given: dict[str, Any]) -> dict[str, Cont
         If there are more than four controls, or a start value is out of range.
     """
     parameters = dict(inspect.signature(fn, eval_str=True).parameters)
+    various = [n for n, p in parameters.items() if p.kind in (p.VAR_POSITIONAL, p.VAR_KEYWORD)]
+    open_ended = any(parameters.pop(n).kind == inspect.Parameter.VAR_KEYWORD for n in various)
     unknown = set(given) - set(parameters)
-    if any(p.kind == p.VAR_KEYWORD for p in parameters.values()):
+    if open_ended:
         free = [name for name in given if name in unknown]
         parameters |= {n: inspect.Parameter(n, inspect.Parameter.KEYWORD_ONLY) for n in free}
     elif unknown:
@@ -335,7 +337,7 @@ def controls_of(fn: Callable[..., Any], given: dict[str, Any]) -> dict[str, Cont
             specs.append(type(default))
         found = next((c for s in specs if (c := control_of(s, default)) is not None), None)
         if found is None:
-            if empty and parameter.kind not in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
+            if empty:
                 raise TypeError(
                     f"{fn_name(fn)}: no range for {name!r}; pass {name}=(low, high) or a control"
                 )

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from ffcourse.nn.module import Parameter
+from ffcourse.nn.module import Array, Parameter
 from ffcourse.train.optimizer import Group, Optimizer
 from ffcourse.train.pieces import Piece
 
@@ -66,12 +66,12 @@ class AdaGrad(Optimizer):
         """Let the sum start above zero if wanted, which makes the first steps smaller."""
         return float(group["initial_accumulator_value"])
 
-    def rule(self, piece: Piece, t: int, group: Group) -> None:
+    def rule(self, g: Array, piece: Piece, t: int, group: Group) -> None:
         """Scale each gradient by its own history."""
-        g, spare, s = piece.step, piece.spare, piece.state["sum"]
+        step, spare, s = piece.step, piece.spare, piece.state["sum"]
         np.multiply(g, g, out=spare)
-        np.add(s, spare, out=s)
+        s += spare
         np.sqrt(s, out=spare)
-        np.add(spare, group["eps"], out=spare)
-        np.divide(g, spare, out=g)
-        np.multiply(g, group["lr"] / (1 + (t - 1) * group["lr_decay"]), out=g)
+        spare += group["eps"]
+        np.divide(g, spare, out=step)
+        step *= group["lr"] / (1 + (t - 1) * group["lr_decay"])

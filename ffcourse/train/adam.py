@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from ffcourse.nn.module import Parameter
+from ffcourse.nn.module import Array, Parameter
 from ffcourse.train.optimizer import Group, Optimizer
 from ffcourse.train.pieces import Piece
 
@@ -55,24 +55,24 @@ class Adam(Optimizer):
         """Remember two running means, under the names that PyTorch gives them."""
         return ("exp_avg", "exp_avg_sq")
 
-    def rule(self, piece: Piece, t: int, group: Group) -> None:
+    def rule(self, g: Array, piece: Piece, t: int, group: Group) -> None:
         """Update both means, then divide one by the root of the other."""
-        g, spare = piece.step, piece.spare
+        step, spare = piece.step, piece.spare
         m, v = piece.state["exp_avg"], piece.state["exp_avg_sq"]
         beta1, beta2 = group["betas"]
-        np.multiply(m, beta1, out=m)
+        m *= beta1
         np.multiply(g, 1 - beta1, out=spare)
-        np.add(m, spare, out=m)
-        np.multiply(v, beta2, out=v)
-        np.multiply(g, g, out=g)
-        np.multiply(g, 1 - beta2, out=g)
-        np.add(v, g, out=v)
+        m += spare
+        v *= beta2
+        np.multiply(g, g, out=step)
+        step *= 1 - beta2
+        v += step
         # lr * (m / c1) / (sqrt(v) / c2 + eps), with the constants drawn together: one pass less.
         c1, c2 = 1 - beta1**t, math.sqrt(1 - beta2**t)
         np.sqrt(v, out=spare)
-        np.add(spare, group["eps"] * c2, out=spare)
-        np.divide(m, spare, out=g)
-        np.multiply(g, group["lr"] * c2 / c1, out=g)
+        spare += group["eps"] * c2
+        np.divide(m, spare, out=step)
+        step *= group["lr"] * c2 / c1
 
 
 class AdamW(Adam):
@@ -105,9 +105,10 @@ class AdamW(Adam):
     ) -> None:
         super().__init__(params, lr, betas, eps, weight_decay)
 
-    def decay(self, piece: Piece, group: Group) -> None:
+    def decay(self, g: Array, piece: Piece, group: Group) -> Array:
         """Shrink the weights; leave the gradient alone."""
         keep = 1 - group["lr"] * group["weight_decay"]
         for p, rows, _, _ in piece.slots:
             w = p.data if rows is None else p.data[rows]
-            np.multiply(w, keep, out=w)
+            w *= keep
+        return g

@@ -61,7 +61,9 @@ def _grads(params: Iterable[Parameter]) -> list[Array]:
 
 def _length(g: Array) -> float:
     flat = g.ravel()
-    square = float(np.dot(flat, flat))
-    if math.isfinite(square):
-        return math.sqrt(square)
-    return float(np.linalg.norm(flat.astype(np.float64)))  # 1e20 squared is too much for float32
+    with np.errstate(over="ignore", invalid="ignore"):
+        square = float(np.dot(flat, flat))
+        if math.isfinite(square):
+            return math.sqrt(square)
+        # 1e20 squared is too much for float32
+        return float(np.linalg.norm(flat.astype(np.float64)))

@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from ffcourse.nn.module import Parameter
-from ffcourse.train.pieces import Piece, State, make_pieces
+from ffcourse.nn.module import Array, Parameter
+from ffcourse.train.pieces import Piece, State, gradient, make_pieces
 
 Group = dict[str, Any]
+
+
+class _Plan(NamedTuple):
+    """How a step of one parameter group runs, as long as the same parameters take part."""
+
+    params: list[Parameter]
+    names: tuple[str, ...]  # of their state
+    pieces: list[Piece]
 
 
 class Optimizer:
@@ -40,7 +48,7 @@ class Optimizer:
         self.param_groups: list[Group] = []
         self._state: State = {}
         self._steps: dict[Parameter, int] = {}
-        self._plans: list[tuple[list[Parameter], list[Piece]]] = []
+        self._plans: list[_Plan | None] = []  # one for each group, made in its first step
         given: list[Any] = list(params)
         if not given:
             raise ValueError("params: expected at least one Parameter, got none")
@@ -53,20 +61,22 @@ class Optimizer:
         """Names of what a parameter of `group` carries from step to step, as in PyTorch."""
         return ()
 
-    def rule(self, piece: Piece, t: int, group: Group) -> None:
-        """Turn ``piece.step``, a copy of the gradient, into the step to subtract; in place.
+    def rule(self, g: Array, piece: Piece, t: int, group: Group) -> None:
+        """Compute ``piece.step``, which will be subtracted from the weights, from the gradient `g`.
 
-        `t` is the number of this step, counted from 1.
+        `t` is the number of this step, counted from 1. Read `g`, and do not write to it: it is
+        the parameter's own gradient, or lies in ``piece.step``, which is then overwritten.
         """
         raise NotImplementedError(f"{type(self).__name__} has no rule")
 
-    def decay(self, piece: Piece, group: Group) -> None:
-        """Weight decay as an L2 penalty: add ``weight_decay * w`` to the gradient."""
+    def decay(self, g: Array, piece: Piece, group: Group) -> Array:
+        """Weight decay as an L2 penalty: return the gradient plus ``weight_decay * w``."""
         weight_decay = group["weight_decay"]
-        if weight_decay:
-            for p, rows, step, spare in piece.slots:
-                np.multiply(p.data if rows is None else p.data[rows], weight_decay, out=spare)
-                np.add(step, spare, out=step)
+        if not weight_decay:
+            return g
+        for p, rows, _, spare in piece.slots:
+            np.multiply(p.data if rows is None else p.data[rows], weight_decay, out=spare)
+        return np.add(g, piece.spare, out=piece.step)
 
     # What a learner calls
 
@@ -80,34 +90,39 @@ class Optimizer:
         """Change every parameter that has a gradient and is not frozen, in place."""
         for i, group in enumerate(self.param_groups):
             active = [p for p in group["params"] if p.grad is not None and p.requires_grad]
-            if self._plans[i][0] != active:  # the first step, or a layer was frozen or unfrozen
-                self._plans[i] = (active, self._plan(active, group))
+            names = self.state_names(group)
+            planned = self._plans[i]
+            # Another plan is needed when a layer was frozen or unfrozen, or an option changed.
+            if planned is None or planned.params != active or planned.names != names:
+                planned = self._plans[i] = self._plan(active, names, group)
             for p in active:
                 self._steps[p] += 1
-            for piece in self._plans[i][1]:
+            for piece in planned.pieces:
                 self._update(piece, group)
 
     def _update(self, piece: Piece, group: Group) -> None:
-        for p, rows, step, _ in piece.slots:
-            np.copyto(step, p.grad if rows is None else p.grad[rows])  # type: ignore[index, arg-type]
-        self.decay(piece, group)
-        self.rule(piece, self._steps[piece.slots[0].parameter], group)
+        g = self.decay(gradient(piece), piece, group)
+        self.rule(g, piece, self._steps[piece.slots[0].parameter], group)
         for p, rows, step, _ in piece.slots:
             w = p.data if rows is None else p.data[rows]
-            np.subtract(w, step, out=w)
+            w -= step
 
-    def _plan(self, active: list[Parameter], group: Group) -> list[Piece]:
+    def _plan(self, active: list[Parameter], names: tuple[str, ...], group: Group) -> _Plan:
         """Give new parameters their state, and cut those of one dtype and age into pieces."""
         alike: dict[tuple[Any, int], list[Parameter]] = {}
         for p in active:
-            if p not in self._state:
-                self._steps[p] = 0
-                self._state[p] = {
-                    name: np.full(p.shape, self.start_value(name, group), dtype=p.data.dtype)
-                    for name in self.state_names(group)
-                }
+            self._steps.setdefault(p, 0)
+            old = self._state.get(p, {})
+            self._state[p] = {
+                name: old[name] if name in old else self._first_state(name, p, group)
+                for name in names
+            }
             alike.setdefault((p.data.dtype, self._steps[p]), []).append(p)
-        return [piece for params in alike.values() for piece in make_pieces(params, self._state)]
+        pieces = [piece for ps in alike.values() for piece in make_pieces(ps, self._state)]
+        return _Plan(active, names, pieces)
+
+    def _first_state(self, name: str, p: Parameter, group: Group) -> Array:
+        return np.full(p.shape, self.start_value(name, group), dtype=p.data.dtype)
 
     def start_value(self, name: str, group: Group) -> float:
         """Value that the state `name` starts from."""
@@ -116,10 +131,11 @@ class Optimizer:
     def add_param_group(self, group: Mapping[str, Any]) -> None:
         """Add parameters with options of their own, such as a layer that is unfrozen later."""
         params = [group["params"]] if isinstance(group["params"], Parameter) else group["params"]
-        params = list(dict.fromkeys(params))  # a tied weight is listed twice, and updated once
+        params = list(params)
         for p in params:
             if not isinstance(p, Parameter):
                 raise TypeError(f"params: expected Parameter objects, got {type(p).__name__}")
+        params = list(dict.fromkeys(params))  # a tied weight is listed twice, and updated once
         for name in set(group) - set(self.defaults) - {"params", "initial_lr", "name"}:
             known = ", ".join(self.defaults)
             raise ValueError(f"{type(self).__name__} has no option {name!r}; it has {known}")
@@ -128,7 +144,7 @@ class Optimizer:
         new: Group = {**self.defaults, **group, "params": params}
         check_options(new)
         self.param_groups.append(new)
-        self._plans.append(([], []))
+        self._plans.append(None)
 
     def state_dict(self) -> dict[str, Any]:
         """Copy of all options and state, laid out as PyTorch does it.
@@ -179,7 +195,7 @@ class Optimizer:
             self._state[p] = {
                 name: np.array(a, dtype=p.data.dtype) for name, a in saved.items() if name != "step"
             }
-        self._plans = [([], []) for _ in self.param_groups]
+        self._plans = [None for _ in self.param_groups]
 
     def _all_parameters(self) -> list[Parameter]:
         return [p for g in self.param_groups for p in g["params"]]

@@ -35,7 +35,7 @@ class Piece(NamedTuple):
     """What one call of an update rule works on: vectors of one length."""
 
     slots: list[Slot]
-    step: Array  # comes in as a copy of the gradient, leaves as the step to subtract
+    step: Array  # what the rule writes: the step to subtract from the weights
     spare: Array  # room for intermediate results
     state: dict[str, Array]  # what the rule remembers of these numbers from step to step
 
@@ -49,6 +49,17 @@ def make_pieces(params: Sequence[Parameter], state: State) -> list[Piece]:
     longest = max(sum(_size(p, rows) for p, rows in cut) for cut in cuts)
     work = np.empty((2, longest), dtype=params[0].data.dtype)  # shared: one piece at a time
     return [_piece(cut, work, state) for cut in cuts]
+
+
+def gradient(piece: Piece) -> Array:
+    """Return the gradient as one vector: that of rows where it lies, that of a pack collected."""
+    p, rows, _, _ = piece.slots[0]
+    if rows is not None:
+        assert p.grad is not None
+        return p.grad[rows].ravel()
+    for p, _, step, _ in piece.slots:
+        step[...] = p.grad
+    return piece.step
 
 
 def _cuts(params: Sequence[Parameter]) -> Iterator[Cut]:

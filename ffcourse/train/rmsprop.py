@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from ffcourse.nn.module import Parameter
+from ffcourse.nn.module import Array, Parameter
 from ffcourse.train.optimizer import Group, Optimizer
 from ffcourse.train.pieces import Piece
 
@@ -66,28 +66,29 @@ class RMSProp(Optimizer):
         momentum = ("momentum_buffer",) if group["momentum"] else ()
         return ("square_avg", *centered, *momentum)
 
-    def rule(self, piece: Piece, t: int, group: Group) -> None:
+    def rule(self, g: Array, piece: Piece, t: int, group: Group) -> None:
         """Scale each gradient by its recent size."""
-        g, spare, v, alpha = piece.step, piece.spare, piece.state["square_avg"], group["alpha"]
-        np.multiply(v, alpha, out=v)
+        step, spare, alpha = piece.step, piece.spare, group["alpha"]
+        v = piece.state["square_avg"]
+        v *= alpha
         np.multiply(g, g, out=spare)
-        np.multiply(spare, 1 - alpha, out=spare)
-        np.add(v, spare, out=v)
+        spare *= 1 - alpha
+        v += spare
         if group["centered"]:
             mean = piece.state["grad_avg"]
-            np.multiply(mean, alpha, out=mean)
+            mean *= alpha
             np.multiply(g, 1 - alpha, out=spare)
-            np.add(mean, spare, out=mean)
+            mean += spare
             np.multiply(mean, mean, out=spare)
             np.subtract(v, spare, out=spare)
             np.sqrt(spare, out=spare)
         else:
             np.sqrt(v, out=spare)
-        np.add(spare, group["eps"], out=spare)
-        np.divide(g, spare, out=g)
+        spare += group["eps"]
+        np.divide(g, spare, out=step)
         if group["momentum"]:
             m = piece.state["momentum_buffer"]
-            np.multiply(m, group["momentum"], out=m)
-            np.add(m, g, out=m)
-            np.copyto(g, m)
-        np.multiply(g, group["lr"], out=g)
+            m *= group["momentum"]
+            m += step
+            step[...] = m
+        step *= group["lr"]

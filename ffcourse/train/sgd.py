@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from ffcourse.nn.module import Parameter
+from ffcourse.nn.module import Array, Parameter
 from ffcourse.train.optimizer import Group, Optimizer
 from ffcourse.train.pieces import Piece
 
@@ -54,18 +54,18 @@ class SGD(Optimizer):
         """Remember the velocity; without momentum, nothing."""
         return ("momentum_buffer",) if group["momentum"] else ()
 
-    def rule(self, piece: Piece, t: int, group: Group) -> None:
+    def rule(self, g: Array, piece: Piece, t: int, group: Group) -> None:
         """Scale the gradient, or the velocity, by the learning rate."""
-        g, lr, mu = piece.step, group["lr"], group["momentum"]
+        step, lr, mu = piece.step, group["lr"], group["momentum"]
         if not mu:
-            np.multiply(g, lr, out=g)
+            np.multiply(g, lr, out=step)
             return
         m = piece.state["momentum_buffer"]
-        np.multiply(m, mu, out=m)
-        np.add(m, g, out=m)
+        m *= mu
+        m += g
         if group["nesterov"]:
             np.multiply(m, mu, out=piece.spare)
-            np.add(g, piece.spare, out=g)
-            np.multiply(g, lr, out=g)
+            np.add(g, piece.spare, out=step)
+            step *= lr
         else:
-            np.multiply(m, lr, out=g)
+            np.multiply(m, lr, out=step)

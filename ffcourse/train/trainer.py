@@ -42,6 +42,8 @@ class Trainer:
         When the schedule goes one step on: after each epoch, or after each mini-batch.
     metrics : mapping of str to function, optional
         ``{"accuracy": train.accuracy}``: functions of (output, target), averaged like the loss.
+    penalties : sequence of L1Penalty or L2Penalty
+        Pull on the weights; the losses in the history are without them.
     clip_norm : float, optional
         Longest gradient allowed; see `clip_grad_norm`.
     rng : Generator, optional
@@ -71,6 +73,7 @@ class Trainer:
         *,
         schedule_per: str = "epoch",
         metrics: Mapping[str, Metric] | None = None,
+        penalties: Sequence[Any] = (),
         clip_norm: float | None = None,
         rng: np.random.Generator | None = None,
     ) -> None:
@@ -79,6 +82,7 @@ class Trainer:
         self.model, self.loss_fn, self.optimizer = model, loss_fn, optimizer
         self.scheduler, self.schedule_per = scheduler, schedule_per
         self.metrics = dict(metrics or {})
+        self.penalties = list(penalties)
         self.clip_norm = clip_norm
         self.rng = np.random.default_rng(0) if rng is None else rng
         self.history = History()
@@ -198,6 +202,8 @@ class Trainer:
             dog.check_loss(loss, step)
             self.optimizer.zero_grad()
             self.model.backward_params(self.loss_fn.backward())
+            for penalty in self.penalties:
+                penalty.backward()
             dog.check_gradients(step)
             if self.clip_norm is not None:
                 clip_grad_norm(self.model.parameters(), self.clip_norm)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import shutil
 import socket
@@ -38,19 +39,22 @@ def make_course(folder: Path) -> Path:
 
 
 @contextlib.contextmanager
-def serve(course: Path, *options: str, verb: str = "lab") -> Iterator[str]:
-    """Start the course's JupyterLab as a learner would; give its address."""
+def serve(course: Path, *options: str, dark: bool = False) -> Iterator[str]:
+    """Start the course's JupyterLab as a learner would; give its address.
+
+    The server has an empty home of its own, so that nobody's settings play a part.
+    """
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     log = (course / "lab.log").open("wb")
-    command = [sys.executable, "-m", "ffcourse", verb, "--no-browser", f"--port={port}"]
+    command = [sys.executable, "-m", "ffcourse", "lab", "--no-browser", f"--port={port}"]
     command += ["--IdentityProvider.token=", "--expose-app-in-browser", *options]
     if hasattr(os, "geteuid") and os.geteuid() == 0:
         command.append("--allow-root")
     server = subprocess.Popen(
         command,
         cwd=course,
-        env={**os.environ, "FFCOURSE_ROOT": str(course), "PYTHONPATH": str(ROOT)},
+        env=clean_environment(course, dark),
         stdout=log,
         stderr=subprocess.STDOUT,
         start_new_session=True,
@@ -61,6 +65,26 @@ def serve(course: Path, *options: str, verb: str = "lab") -> Iterator[str]:
     finally:
         stop(server)
         log.close()
+
+
+def clean_environment(course: Path, dark: bool) -> dict[str, str]:
+    """Return an environment in which Jupyter keeps all its files in the course's folder."""
+    home = course / ".home"
+    theme = home / "settings/@jupyterlab/apputils-extension/themes.jupyterlab-settings"
+    theme.parent.mkdir(parents=True, exist_ok=True)
+    name = "JupyterLab Dark" if dark else "JupyterLab Light"
+    theme.write_text(json.dumps({"theme": name}), encoding="utf-8")
+    return {
+        **os.environ,
+        "FFCOURSE_ROOT": str(course),
+        "PYTHONPATH": str(ROOT),
+        "JUPYTER_CONFIG_DIR": str(home / "config"),
+        "JUPYTER_DATA_DIR": str(home / "data"),
+        "JUPYTER_RUNTIME_DIR": str(home / "runtime"),
+        "JUPYTERLAB_SETTINGS_DIR": str(home / "settings"),
+        "JUPYTERLAB_WORKSPACES_DIR": str(home / "workspaces"),
+        "IPYTHONDIR": str(home / "ipython"),
+    }
 
 
 def wait_for(address: str, server: subprocess.Popen[bytes], seconds: float = 60) -> None:

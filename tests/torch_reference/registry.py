@@ -75,6 +75,7 @@ def store(group: str) -> Path:
     STORED.mkdir(exist_ok=True)
     path = STORED / f"{group}.safetensors"
     save_file(make(group), path)
+    path.chmod(0o644)
     return path
 
 

@@ -21,6 +21,14 @@ import signal
 import sys
 from typing import Any
 
+# What a kernel imports while it starts; debugpy is left out: nobody debugs here, and it
+# costs most of a second.
+KERNEL_MODULES = (
+    "ipykernel.kernelapp", "ipykernel.debugger", "IPython.core.completerlib",
+    "IPython.core.oinspect", "IPython.extensions.storemagic", "tornado.queues",
+    "tornado.platform.asyncio", "numpy", "ffcourse.learn",
+)  # fmt: skip
+
 HOME = "/home/learner"
 DESK = "/run/k"
 
@@ -33,7 +41,8 @@ def main(argv: list[str]) -> int:
     _change_user(int(argv[0]))
     talk = os.dup(1)
     os.dup2(2, 1)  # what imported modules print must not look like an answer
-    _preload(["ipykernel.kernelapp", "numpy", "ffcourse.learn", *argv[1:]])
+    sys.modules["debugpy"] = None  # type: ignore[assignment]
+    _preload([*KERNEL_MODULES, *argv[1:]])
     nested = _can_nest()
     _say(talk, {"ready": True, "nested": nested})
     kernels: dict[int, int] = {}
@@ -214,7 +223,7 @@ def serve_kernel(connection: str) -> None:
     from ipykernel.kernelapp import IPKernelApp
 
     asyncio.set_event_loop(asyncio.new_event_loop())
-    app = IPKernelApp.instance()
+    app: Any = IPKernelApp.instance()
     quiet = ["--HistoryManager.enabled=False", "--IPKernelApp.log_level=50"]
     app.initialize(["-f", connection, *quiet])
     with contextlib.suppress(ImportError):

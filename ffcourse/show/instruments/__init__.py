@@ -1,6 +1,23 @@
 """Ready live figures, one function each; all of them run on the learner's own functions too."""
 
 from ffcourse.show.instruments.activation import activation
+from ffcourse.show.instruments.activations_compared import activations_compared
+from ffcourse.show.instruments.computation_graph import computation_graph
+from ffcourse.show.instruments.decision_boundary import decision_boundary
+from ffcourse.show.instruments.loss_surface import loss_surface
+from ffcourse.show.instruments.network import network
 from ffcourse.show.instruments.neuron_line import neuron_line
+from ffcourse.show.instruments.recorder import Recorder
+from ffcourse.show.instruments.training_monitor import training_monitor
 
-__all__ = ["activation", "neuron_line"]
+__all__ = [
+    "Recorder",
+    "activation",
+    "activations_compared",
+    "computation_graph",
+    "decision_boundary",
+    "loss_surface",
+    "network",
+    "neuron_line",
+    "training_monitor",
+]

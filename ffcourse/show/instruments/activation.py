@@ -69,7 +69,9 @@ def activation(
         point,
         background=[
             Panel((-reach, reach), _room(curve), "z", "a", name, layers=still[:1], grid=True),
-            Panel((-reach, reach), _room(slopes), "z", "da/dz", "slope", layers=still[1:], grid=True),
+            Panel(
+                (-reach, reach), _room(slopes), "z", "da/dz", "slope", layers=still[1:], grid=True
+            ),
         ],
         alt=f"The activation {name} and its derivative, with a point at z.",
         z=Range(-reach, reach, 0.05, z),

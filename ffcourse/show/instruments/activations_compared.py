@@ -61,20 +61,28 @@ def activations_compared(
             Line([z, z], [-1e3, 1e3], "ink", 1, dashed=True, name="z"),
             *dots,
             Bars(rows, steep, list(hues), 0.6, sideways=True, panel=1, name="slopes"),
-            Text(np.maximum(steep, 0) + 0.04, rows, numbers, size=9, panel=1, name="numbers"),
+            Text(
+                np.clip(steep, 0, high) + 0.04,
+                rows,
+                numbers,
+                size=9,
+                quiet=True,
+                panel=1,
+                name="numbers",
+            ),
         ]
 
-    high = max(1.0, *(float(np.nanmax(s)) for s in slopes))
-    low = min(0.0, *(float(np.nanmin(s)) for s in slopes))
+    # The jump of a step has no slope to draw; its difference quotient would hide all others.
+    high = max(1.0, *(min(float(s.max()), 2.0) for s in slopes))
+    low = min(0.0, *(max(float(s.min()), -1.0) for s in slopes))
     left = Panel((-reach, reach), (-1.5, min(reach, 3.0)), "z", "a", layers=still, grid=True)
     right = Panel(
-        (low * 1.1, high * 1.25),
+        (low * 1.1, high * 1.35),
         (-0.7, len(names) - 0.3),
         "slope at z",
-        "",
+        "activation",
         width=0.6,
         draw=lambda ax: ax.set_yticks(rows, names),
     )
-    right.ylabel = "activation"
     alt = f"The activations {', '.join(names)}, and the slope of each at z."
     return live(point, background=[left, right], alt=alt, z=Range(-reach, reach, 0.05, z))

@@ -76,14 +76,16 @@ def decision_boundary(
         return [
             *_field(scores[len(X) :], extent, level, reach),
             Dots(X[:, 0], X[:, 1], y, wrong, name="data"),
-            *notes(1, ("errors", share, "ink"), ("accuracy", f"accuracy {1 - wrong.mean():.3f}", "ink")),
+            *notes(
+                1, ("errors", share, "ink"), ("accuracy", f"accuracy {1 - wrong.mean():.3f}", "ink")
+            ),
         ]
 
     x0, x1, y0, y1 = extent
     panel = Panel((x0, x1), (y0, y1), *names, equal=similar(extent))
     return live(
         boundary,
-        background=[panel, blank(0.6 if similar(extent) else 0.35)],
+        background=[panel, blank(0.9 if similar(extent) else 0.35)],
         alt=alt or f"{len(X)} points of {len(np.unique(y))} classes and the regions of a model.",
         play=play,
         **ranges,
@@ -114,15 +116,16 @@ def _field(
             Map(z, extent, low=-reach, high=reach, opacity=0.5, name="scores"),
             Contour(z, inner, (0.0,), "ink", 2, name="boundary"),
         ]
-    best = scores.argmax(1)
-    # The distance to the best rival is zero on the boundary, which gives smooth lines.
-    top = np.sort(scores, 1)[:, -2:]
-    margin = (top[:, 1] - top[:, 0]).reshape(n, n)
-    del margin
-    lines = [
-        Contour((best == k).astype(float).reshape(n, n), inner, (0.5,), "ink", 1.2)
-        for k in range(scores.shape[1] - 1)
+    lines: list[Layer] = [
+        Contour(_lead(scores, k).reshape(n, n), inner, (0.0,), "ink", 1.4, name=f"boundary {k}")
+        for k in range(scores.shape[1])
     ]
-    for k, line in enumerate(lines):
-        line.name = f"boundary {k}"
-    return [Map(best.reshape(n, n), extent, "classes", opacity=0.8, name="scores"), *lines]
+    best = scores.argmax(1).reshape(n, n)
+    return [Map(best, extent, "classes", opacity=0.8, name="scores"), *lines]
+
+
+def _lead(scores: Array, k: int) -> Array:
+    """Return how far class `k` is ahead of the best other one, shape (M,)."""
+    others = np.delete(scores, k, axis=1)
+    lead: Array = scores[:, k] - others.max(1)
+    return lead

@@ -82,11 +82,12 @@ def neuron_line(
     x0, x1, y0, y1 = extent
     panel = Panel((x0, x1), (y0, y1), *names, equal=similar(extent))
     start = {"w1": w1, "w2": w2, "b": b}
+    knobs: dict[str, Any] = {n: Range(-reach, reach, 0.05, v) for n, v in start.items()}
     return live(
         neuron,
         background=[panel, blank(0.9 if similar(extent) else 0.5)],
         alt=f"{len(X)} points of two classes and the decision line of one neuron.",
-        **{name: Range(-reach, reach, 0.05, value) for name, value in start.items()},
+        **knobs,
     )
 
 

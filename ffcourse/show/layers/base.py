@@ -33,6 +33,10 @@ class Layer:
         Its entry in the legend; empty for none.
     clip : bool
         Cut off what lies outside the panel.
+    spoken : str
+        What a screen reader says for it; empty for what `words` finds.
+    gaps : bool
+        NaN is meant, as a gap; without this, tests take it for a mistake.
     """
 
     _: KW_ONLY
@@ -40,6 +44,8 @@ class Layer:
     name: str = ""
     label: str = ""
     clip: bool = True
+    spoken: str = ""
+    gaps: bool = False
 
     def to_svg(self, frame: Frame) -> str:
         """Return the layer as SVG."""
@@ -59,7 +65,7 @@ class Layer:
     def words(self) -> str:
         """Return the layer in words."""
         """Return what a reader who cannot see the layer should hear; empty for nothing."""
-        return ""
+        return self.spoken
 
     def proxy(self) -> Artist | None:
         """Return its entry in a legend."""

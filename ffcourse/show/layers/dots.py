@@ -117,8 +117,8 @@ class Dots(Layer):
 
     def words(self) -> str:
         """Return the layer in words."""
-        if self.errors is None:
-            return ""
+        if self.spoken or self.errors is None:
+            return self.spoken
         return f"{int(self.errors.sum())} of {len(self.x)} points ringed as errors."
 
     def proxy(self) -> Artist:

@@ -41,6 +41,10 @@ class Text(Layer):
         (0, 0) is the panel's bottom left corner, (1, 1) its top right one.
     bold : bool
         Heavy letters.
+    halo : bool
+        Keep lines that pass below away from the letters.
+    quiet : bool
+        Leave it out of what screen readers hear.
     """
 
     x: Any
@@ -51,6 +55,8 @@ class Text(Layer):
     anchor: str = "left"
     fraction: bool = False
     bold: bool = False
+    halo: bool = False
+    quiet: bool = False
 
     def __post_init__(self) -> None:
         self.clip = False
@@ -77,6 +83,8 @@ class Text(Layer):
         ]
         weight = "600" if self.bold else None
         look = {"fill": paint(self.role), "font_size": num(self.size), "font_weight": weight}
+        if self.halo:
+            look["class_"] = "ffc-halo"
         return tag("g", "".join(out), text_anchor=anchor, **look)
 
     def draw(self, ax: Axes) -> list[Artist]:
@@ -95,4 +103,6 @@ class Text(Layer):
 
     def words(self) -> str:
         """Return the layer in words."""
+        if self.quiet or self.spoken:
+            return self.spoken
         return " ".join(t if t.endswith((".", ":", ",")) else t + "." for t in self.texts[:6] if t)

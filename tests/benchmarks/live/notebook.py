@@ -1,0 +1,78 @@
+"""The notebook that the benchmark opens: one figure, shown in five ways."""
+
+from __future__ import annotations
+
+COMMON = '''
+import sys
+sys.path[:0] = {extra!r}
+import numpy as np, ipywidgets as w
+from IPython.display import display
+rng = np.random.default_rng(0)
+X = rng.uniform(-3, 3, (200, 2)); y = (X[:, 0] * X[:, 1] > 0).astype(int)
+sizes = (2, 16), (16, 16), (16, 1)
+W = [rng.normal(0, 1.2, s) for s in sizes]; B = [rng.normal(0, 0.5, s[1]) for s in sizes]
+u = (np.arange(100) + 0.5) / 100 * 6 - 3
+P = np.stack(np.meshgrid(u, u), -1).reshape(-1, 2)
+axis = np.linspace(-3, 3, 200)
+def decide(v):
+    """2-16-16-1, its first weights scaled by 1 + v/4: (100, 100)."""
+    h = np.tanh(P @ (W[0] * (1 + v / 4)) + B[0])
+    h = np.tanh(h @ W[1] + B[1])
+    return np.tanh(h @ W[2] + B[2]).reshape(100, 100)
+def slider():
+    return w.FloatSlider(value=0, min=-3, max=3, step=0.02, description="v", layout=w.Layout(width="600px"))
+'''
+
+FLOOR = """
+s, label = slider(), w.HTML("0.00")
+s.observe(lambda change: setattr(label, "value", f"{change['new']:.2f}"), "value")
+label.add_class("bench-floor")
+display(w.VBox([s, label]))
+"""
+
+OURS = """
+from ffcourse import show
+def figure(v):
+    return [show.Dots([v], [np.tanh(v)], role="loss", size=10),
+            show.Map(decide(v), (-3, 3, -3, 3), low=-1, high=1, panel=1),
+            show.Dots(*X.T, y, panel=1)]
+curve = show.Panel((-3, 3), (-1.1, 1.1), "z", "a", layers=[show.Line(axis, np.tanh(axis))])
+plane = show.Panel((-3, 3), (-3, 3), "x1", "x2")
+show.live(figure, background=[curve, plane], alt="Benchmark.", v=show.Range(-3.0, 3.0, 0.02, 0.0))
+"""
+
+INTERACT = """
+import matplotlib.pyplot as plt
+def draw(v):
+    fig, (one, two) = plt.subplots(1, 2, figsize=(7, 3.3))
+    one.plot(axis, np.tanh(axis)); one.plot([v], [np.tanh(v)], "o")
+    two.imshow(decide(v), extent=(-3, 3, -3, 3), origin="lower", cmap="RdBu", vmin=-1, vmax=1, aspect="auto")
+    two.scatter(*X.T, c=y, s=12)
+    plt.show()
+w.interact(draw, v=slider());
+"""
+
+OUTPUT = """
+s = slider()
+out = w.interactive_output(draw, {"v": s})
+display(w.VBox([s, out]))
+"""
+
+IPYMPL = """
+import matplotlib
+before = matplotlib.get_backend()
+get_ipython().run_line_magic("matplotlib", "widget")
+with plt.ioff():
+    fig, (one, two) = plt.subplots(1, 2, figsize=(7, 3.3))
+one.plot(axis, np.tanh(axis)); dot, = one.plot([0], [0], "o")
+image = two.imshow(decide(0), extent=(-3, 3, -3, 3), origin="lower", cmap="RdBu", vmin=-1, vmax=1, aspect="auto")
+two.scatter(*X.T, c=y, s=12)
+def move(change):
+    v = change["new"]
+    dot.set_data([v], [np.tanh(v)]); image.set_data(decide(v)); fig.canvas.draw_idle()
+s = slider(); s.observe(move, "value")
+display(w.VBox([s, fig.canvas]))
+get_ipython().run_line_magic("matplotlib", "inline")
+"""
+
+FIGURES = {"floor": FLOOR, "ours": OURS, "interact": INTERACT, "output": OUTPUT, "ipympl": IPYMPL}
