@@ -1,6 +1,8 @@
 """The vendored sets: right files, right shapes, right counts, offline and without scikit-learn."""
 
+import doctest
 import hashlib
+import importlib
 import json
 import shutil
 import socket
@@ -251,6 +253,14 @@ for load in (data.load_breast_cancer, data.load_digits, data.load_auto_mpg, data
 """
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("name", ["batches", "scale", "series", "vocabulary"])
+def test_examples_in_docstrings(name):
+    module = importlib.import_module(f"ffcourse.data.{name}")
+    result = doctest.testmod(module, extraglobs={"np": np})
+    assert result.attempted > 0
+    assert result.failed == 0
 
 
 def test_vendoring_gives_the_same_rows_again():

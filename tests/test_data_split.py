@@ -93,7 +93,7 @@ def test_parts_are_shuffled_not_sorted_by_class():
 
 def test_string_labels_and_images_are_fine():
     y = np.array(["a", "b"] * 10)
-    X_train, X_test, y_train, y_test = data.train_test_split(np.zeros((20, 1, 4, 4)), y, rng=0)
+    X_train, X_test, _, y_test = data.train_test_split(np.zeros((20, 1, 4, 4)), y, rng=0)
     assert X_train.shape == (16, 1, 4, 4)
     assert X_test.shape == (4, 1, 4, 4)
     assert sorted(y_test) == ["a", "a", "b", "b"]
@@ -171,6 +171,17 @@ def test_windows(T, width, horizon):
         assert y[i] == series[i + width + horizon - 1]
     X[:] = -1
     assert series[0] == 0
+
+
+def test_sunspot_baselines_of_the_card():
+    X, y = data.windows(data.load_sunspots(dtype=np.float64).y, 11)
+    X_train, X_test, y_train, y_test = data.chronological_split(X, y)
+    design = np.column_stack([X_train, np.ones(len(X_train))])
+    weights = np.linalg.lstsq(design, y_train, rcond=None)[0]
+    linear = X_test @ weights[:-1] + weights[-1]
+    assert len(y_test) == 60
+    assert np.sqrt(np.mean((X_test[:, -1] - y_test) ** 2)) == pytest.approx(32.9, abs=0.05)
+    assert np.sqrt(np.mean((linear - y_test) ** 2)) == pytest.approx(19.3, abs=0.05)
 
 
 def test_windows_of_several_columns():

@@ -297,19 +297,19 @@ def test_resumed_is_uninterrupted_to_the_bit(tmp_path: Path, source: str, stop_a
     whole = make_trainer()
     whole.fit(**arguments())
 
-    class Killed(Exception):
+    class KilledError(Exception):
         pass
 
     class Kill(train.Callback):
         def on_step_end(self, trainer: train.Trainer) -> None:
             if trainer.epoch == stop_after + 1:  # in the middle of the next epoch
-                raise Killed
+                raise KilledError
 
     path = tmp_path / "run.safetensors"
     first = make_trainer()
     call = arguments()
     call["callbacks"].append(Kill())
-    with pytest.raises(Killed):
+    with pytest.raises(KilledError):
         first.fit(**call, checkpoint=path, resume=True)
 
     second = make_trainer(seed=99)  # other weights: all must come from the checkpoint

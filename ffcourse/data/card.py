@@ -100,6 +100,8 @@ class Dataset:
         if np.issubdtype(self.y.dtype, np.floating):
             return f"{start}, {', '.join(self.target_names)}"
         counts = np.bincount(self.y, minlength=len(self.target_names))
-        pairs = zip(self.target_names, counts, strict=True)
-        named = ", ".join(f"{i} = {name} ({n})" for i, (name, n) in enumerate(pairs))
-        return f"{start}: {named}"
+        labels = (
+            name if name == str(i) else f"{i} = {name}" for i, name in enumerate(self.target_names)
+        )
+        named = (f"{label} ({n})" for label, n in zip(labels, counts, strict=True))
+        return f"{start}: {', '.join(named)}"

@@ -103,7 +103,7 @@ def chronological_split(X: Any, y: Any, test: float = 0.2, *, gap: int = 0) -> S
         Share of the rows, at the end, that tests.
     gap : int
         Rows left out between the two parts. With ``windows(..., horizon=h)`` a gap of ``h - 1``
-        keeps every training target in the past of the first test window's last input.
+        lets no training target lie later than the last input of the first test window.
 
     Returns
     -------

@@ -34,7 +34,7 @@ Size = int | tuple[int, int]
 
 def pair(value: Size, name: str, at_least: int) -> tuple[int, int]:
     """Return (height, width) for an int or a pair of ints, each not below `at_least`."""
-    two = (value, value) if isinstance(value, int | np.integer) else tuple(value)
+    two = value if isinstance(value, tuple | list) else (value, value)
     if len(two) != 2 or any(not isinstance(v, int | np.integer) or v < at_least for v in two):
         raise ValueError(
             f"{name} must be an int or a pair (height, width) of ints of at least {at_least}, "

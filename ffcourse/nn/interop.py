@@ -1,14 +1,16 @@
 """Weights to and from PyTorch, and safetensors files; PyTorch itself is not needed.
 
-Names and layouts differ in a few places only:
+What differs between the two:
 
-====================  ============================  ======================================
-layer                 here                          PyTorch
-====================  ============================  ======================================
-Linear                ``weight`` (in, out)          ``weight`` (out, in)
-RNN, LSTM, GRU        ``weight_ih`` (in, gates·H)   ``weight_ih_l0`` (gates·H, in)
-all others            the same                      the same
-====================  ============================  ======================================
+=====================  ===============================  ====================================
+layer                  here                             PyTorch
+=====================  ===============================  ====================================
+Linear                 ``weight`` (in, out)             ``weight`` (out, in)
+RNN, LSTM, GRU         ``weight_ih`` (in, gates·H)      ``weight_ih_l0`` (gates·H, in)
+self-attention         ``in_proj.weight`` (D, 3·D)      ``in_proj_weight`` (3·D, D)
+transformer block      ``attention``,                   ``self_attn``,
+                       ``feedforward.up``, ``.down``    ``linear1``, ``linear2``
+=====================  ===============================  ====================================
 """
 
 from __future__ import annotations
@@ -21,10 +23,13 @@ import numpy as np
 from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
+from ffcourse.nn.attention import MultiHeadSelfAttention
+from ffcourse.nn.feedforward import FeedForward
 from ffcourse.nn.files import write_atomically
 from ffcourse.nn.linear import Linear
 from ffcourse.nn.module import Array, Module, Parameter
 from ffcourse.nn.recurrent import Recurrent
+from ffcourse.nn.transformer import TransformerBlock
 
 Rename = Callable[[str], str]
 
@@ -89,7 +94,7 @@ def from_torch(
     ours: dict[str, Array] = {}
     names = {(rename or str)(pair.theirs): pair for pair in _pairs(model)}
     missing = [name for name in names if name not in state]
-    left_over = [name for name in state if name not in names and not _is_count(name)]
+    left_over = [name for name in state if name not in names]
     if strict and (missing or left_over):
         raise ValueError(
             f"state does not fit {type(model).__name__}: missing {missing or 'nothing'}, "
@@ -142,30 +147,30 @@ def load_safetensors(path: str | Path, model: Module | None = None) -> dict[str,
     return state
 
 
-def _pairs(model: Module) -> Iterator[_Pair]:
-    """Yield every array of `model` with both of its names."""
-    for path, module in model.named_modules():
-        dot = f"{path}." if path else ""
-        own = [name for name, value in module._attributes() if isinstance(value, Parameter)]
-        for name in [*own, *module.buffer_names]:
-            yield _Pair(dot + name, dot + _their_name(module, name), _is_transposed(module, name))
+def _pairs(module: Module, ours: str = "", theirs: str = "") -> Iterator[_Pair]:
+    """Yield every array of `module` with both its names, which begin with `ours` and `theirs`."""
+    own = [name for name, value in module._attributes() if isinstance(value, Parameter)]
+    suffix = "_l0" if isinstance(module, Recurrent) else ""  # PyTorch numbers stacked layers
+    for name in [*own, *module.buffer_names]:
+        transposed = isinstance(module, Linear | Recurrent) and name.startswith("weight")
+        yield _Pair(ours + name, theirs + name + suffix, transposed)
+    for name, child in module.named_children():
+        yield from _pairs(child, f"{ours}{name}.", theirs + _their_prefix(module, name))
 
 
-def _their_name(module: Module, name: str) -> str:
-    return f"{name}_l0" if isinstance(module, Recurrent) else name
-
-
-def _is_transposed(module: Module, name: str) -> bool:
-    return isinstance(module, Linear | Recurrent) and name.startswith("weight")
+def _their_prefix(parent: Module, child: str) -> str:
+    """Return what PyTorch puts before the names of the arrays of this child."""
+    if isinstance(parent, MultiHeadSelfAttention) and child == "in_proj":
+        return "in_proj_"
+    if isinstance(parent, TransformerBlock):
+        return {"attention": "self_attn.", "feedforward": ""}.get(child, f"{child}.")
+    if isinstance(parent, FeedForward):
+        return {"up": "linear1.", "down": "linear2."}.get(child, f"{child}.")
+    return f"{child}."
 
 
 def _turned(a: Array, pair: _Pair) -> Array:
     return a.T if pair.transposed else a
-
-
-def _is_count(name: str) -> bool:
-    """Tell whether this is PyTorch's count of batches, which nothing here needs."""
-    return name.rpartition(".")[2] == "num_batches_tracked"
 
 
 def _as_array(value: Any) -> Array:

@@ -39,7 +39,11 @@ def prompt(key: str, title: str, kind: str) -> dict[str, Any]:
 
 def cell(form: str, key: str, role: str, source: str, **meta: Any) -> dict[str, Any]:
     about = {"exercise": key, "role": role, **meta}
-    made: dict[str, Any] = {"cell_type": form, "metadata": {"ffcourse": about}, "source": source.strip()}
+    made: dict[str, Any] = {
+        "cell_type": form,
+        "metadata": {"ffcourse": about},
+        "source": source.strip(),
+    }
     if form == "code":
         made.update(outputs=[], execution_count=None)
     return made

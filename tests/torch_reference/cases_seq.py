@@ -101,10 +101,9 @@ def _recurrent(name: str) -> None:
             out |= {f"start{i}": start[i], f"dstart{i}": start[i].grad}
             out |= {f"end{i}": end[i], f"dend{i}": grad_end[i]}
         for key, p in layer.named_parameters():
-            ours = key.removesuffix("_l0")
-            out[f"p.{ours}"], out[f"dp.{ours}"] = p.detach().mT if p.ndim == 2 else p, (
-                p.grad.mT if p.ndim == 2 else p.grad
-            )
+            ours, turn = key.removesuffix("_l0"), p.ndim == 2
+            out[f"p.{ours}"] = p.mT if turn else p
+            out[f"dp.{ours}"] = p.grad.mT if turn else p.grad
         return out
 
 
@@ -125,8 +124,6 @@ def _ours(name: str, value: Any) -> tuple[str, Any]:
     if "in_proj_" in name:
         value = value.t() if name.endswith("weight") else value
         name = name.replace("in_proj_", "in_proj.")
-    if name == "out_proj.weight" or name.endswith("self_attn.out_proj.weight"):
-        pass  # run_module has transposed it: it is a Linear
     for theirs, here in (
         ("self_attn.", "attention."),
         ("linear1.", "feedforward.up."),
@@ -157,9 +154,7 @@ def _attention(name: str) -> None:
 
         layer = SelfAttention().to(getattr(torch, dtype))
         x = tensor(torch, rng, 3, 5, 6, dtype=dtype)
-        return run_module(
-            torch, rng, layer, x, lambda n, v: _ours(n.removeprefix("inner."), v)
-        )
+        return run_module(torch, rng, layer, x, lambda n, v: _ours(n.removeprefix("inner."), v))
 
 
 def _block(name: str) -> None:
@@ -182,9 +177,7 @@ def _block(name: str) -> None:
 
         layer = Masked().to(getattr(torch, dtype))
         x = tensor(torch, rng, 3, 5, 6, dtype=dtype)
-        return run_module(
-            torch, rng, layer, x, lambda n, v: _ours(n.removeprefix("inner."), v)
-        )
+        return run_module(torch, rng, layer, x, lambda n, v: _ours(n.removeprefix("inner."), v))
 
 
 def _gpt(name: str, tied: bool) -> None:
@@ -215,12 +208,8 @@ def _gpt(name: str, tied: bool) -> None:
                     x = block(x, src_mask=mask)
                 return self.head(self.norm(x))
 
-        def ours(key: str, value: Any) -> tuple[str, Any]:
-            key, value = _ours(key, value)
-            return key, value
-
         model = Reference().to(getattr(torch, dtype))
-        out = run_module(torch, rng, model, torch.from_numpy(rng.integers(0, 7, (3, 5))), ours)
+        out = run_module(torch, rng, model, torch.from_numpy(rng.integers(0, 7, (3, 5))), _ours)
         if tied:
             out["p.head.weight"] = out["p.tokens.weight"]
         return out

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
-from playwright.sync_api import Locator, Page
+from playwright.sync_api import Locator, Page, TimeoutError
 
 from tests.benchmarks.live.notebook import COMMON, FIGURES
 from tests.browser import jupyter
@@ -48,6 +48,7 @@ def main() -> None:
             jupyter.open_notebook(page, address, "chapters/bench.ipynb")
             jupyter.run_all(page)
             print(jupyter.errors_in(page) or "all figures are up")
+            page.screenshot(path="/tmp/bench.png")
             roots = {n: register(page, i + 1, n) for i, n in enumerate(names)}
             for _ in range(options.moves):
                 for name in names:
@@ -91,12 +92,11 @@ def move(page: Page, root: Locator, name: str) -> None:
     root.locator(".noUi-handle").first.focus()
     value = float(root.locator(".noUi-handle").first.get_attribute("aria-valuenow") or 0)
     page.keyboard.press("ArrowLeft" if value > 1.5 else "ArrowRight")
-    page.wait_for_function(
-        "(n) => { const f = window.bench.figures[n]; const s = f.shots[f.shots.length - 1];"
-        " return s && s.done !== null }",
-        arg=name,
-        timeout=10_000,
-    )
+    done = "n => window.bench.figures[n].shots.at(-1)?.done != null"
+    try:
+        page.wait_for_function(done, arg=name, timeout=10_000)
+    except TimeoutError as error:
+        raise RuntimeError(f"the picture of {name!r} did not change after a key") from error
     time.sleep(0.15)
 
 

@@ -59,20 +59,19 @@ display(w.VBox([s, out]))
 """
 
 IPYMPL = """
-import matplotlib
-before = matplotlib.get_backend()
-get_ipython().run_line_magic("matplotlib", "widget")
-with plt.ioff():
-    fig, (one, two) = plt.subplots(1, 2, figsize=(7, 3.3))
+from ipympl.backend_nbagg import Canvas, FigureManager
+from matplotlib.figure import Figure
+fig = Figure(figsize=(7, 3.3))
+canvas = Canvas(fig); manager = FigureManager(canvas, 1)
+one, two = fig.subplots(1, 2)
 one.plot(axis, np.tanh(axis)); dot, = one.plot([0], [0], "o")
 image = two.imshow(decide(0), extent=(-3, 3, -3, 3), origin="lower", cmap="RdBu", vmin=-1, vmax=1, aspect="auto")
 two.scatter(*X.T, c=y, s=12)
 def move(change):
     v = change["new"]
-    dot.set_data([v], [np.tanh(v)]); image.set_data(decide(v)); fig.canvas.draw_idle()
+    dot.set_data([v], [np.tanh(v)]); image.set_data(decide(v)); canvas.draw_idle()
 s = slider(); s.observe(move, "value")
-display(w.VBox([s, fig.canvas]))
-get_ipython().run_line_magic("matplotlib", "inline")
+display(w.VBox([s, canvas]))
 """
 
 FIGURES = {"floor": FLOOR, "ours": OURS, "interact": INTERACT, "output": OUTPUT, "ipympl": IPYMPL}

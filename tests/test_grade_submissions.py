@@ -1,0 +1,142 @@
+"""Every kind of submission, broken and hostile ones too, gets the verdict it must get."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from ffcourse.grade.limits import Limits
+from ffcourse.grade.sandbox.pick import NoWallsError, choose
+from ffcourse.grade.service import Grader
+from tests.submissions import hostile  # noqa: F401  (adds its cases)
+from tests.submissions.kinds import CASES, FULL, IDS, SOLUTIONS, Case
+
+LIMITS = Limits(cell_seconds=1.0, cell_wall=4.0, memory_bytes=600_000_000)
+
+
+def _walls() -> bool:
+    try:
+        return choose().closed
+    except NoWallsError:
+        return False
+
+
+pytestmark = pytest.mark.skipif(
+    not _walls(), reason="hostile code is run only where there is a sandbox (bubblewrap, Linux)"
+)
+
+
+@pytest.fixture(scope="module")
+def grader() -> Iterator[Grader]:
+    with Grader(SOLUTIONS, limits=LIMITS) as made:
+        yield made
+
+
+def _params() -> list[Any]:
+    return [
+        pytest.param(c, id=c.name.replace(" ", "-"), marks=[pytest.mark.slow] if c.slow else [])
+        for c in CASES
+    ]
+
+
+def test_there_are_enough_kinds() -> None:
+    names = [case.name for case in CASES]
+    assert len(names) == len(set(names))
+    assert len(names) >= 40
+
+
+@pytest.mark.parametrize("case", _params())
+def test_verdict(case: Case, grader: Grader, tmp_path: Path) -> None:
+    path = case.make(tmp_path)
+    before = path.read_bytes() if path.is_file() else b""
+    report = grader.grade(path)
+    if path.is_file():
+        assert path.read_bytes() == before, "a submission is never changed"
+    if case.reason is not None:
+        assert report["status"] == "rejected"
+        assert case.reason in report["reason"]
+        assert report["score"] == 0
+        return
+    assert report["status"] == "graded", report["reason"]
+    got = {e["id"]: e["status"] for e in report["exercises"]}
+    assert got == {**dict.fromkeys(IDS, "passed"), **case.status}, _told(report)
+    for exercise, text in case.says.items():
+        assert text in _texts(report)[exercise], _told(report)
+    for exercise, name in case.mistakes.items():
+        assert _of(report, exercise)["mistake"] == name, _told(report)
+    expected = case.score
+    if expected is None and not case.status:
+        expected = FULL
+    if expected is not None:
+        assert report["score"] == expected, _told(report)
+    assert report["max_score"] == FULL
+    _holds_nothing_null(report)
+
+
+def _of(report: dict[str, Any], exercise: str) -> dict[str, Any]:
+    return next(e for e in report["exercises"] if e["id"] == exercise)
+
+
+def _texts(report: dict[str, Any]) -> dict[str, str]:
+    return {
+        "": "\n".join(report["repairs"]),
+        **{e["id"]: e["feedback"] for e in report["exercises"]},
+    }
+
+
+def _told(report: dict[str, Any]) -> str:
+    return "\n".join(f"{key}: {text}" for key, text in _texts(report).items())
+
+
+def _holds_nothing_null(report: dict[str, Any]) -> None:
+    for exercise in report["exercises"]:
+        assert exercise["points"] == sum(c["points"] for c in exercise["checks"])
+        for check in exercise["checks"]:
+            assert isinstance(check["passed"], bool)
+            assert check["passed"] == (check["message"] is None)
+
+
+def test_nothing_survives(grader: Grader, tmp_path: Path) -> None:
+    case = next(c for c in CASES if c.name.startswith("child processes left behind"))
+    grader.grade(case.make(tmp_path))
+    for _ in range(100):
+        left = [p for p in psutil.process_iter(["cmdline"]) if "987654" in str(p.info["cmdline"])]
+        if not left:
+            break
+        time.sleep(0.05)
+    assert not left
+
+
+def test_hidden_values_are_never_told(grader: Grader, tmp_path: Path) -> None:
+    case = next(c for c in CASES if c.name == "only the hidden check fails")
+    report = grader.grade(case.make(tmp_path))
+    hidden = [c for c in _of(report, "90.1")["checks"] if c["hidden"]]
+    assert [c["message"] for c in hidden] == ["Try a negative factor."]
+
+
+def test_second_run_tells_nothing(grader: Grader, tmp_path: Path) -> None:
+    from tests.submissions.kinds import case as add
+    from tests.submissions.kinds import filled
+
+    add(
+        "leak",
+        filled(
+            e1="def scale(X, factor):\n    return X",
+            e2="def total(X):\n    raise ValueError(str(scale(np.ones((1, 1)), 7.25)))",
+        ),
+    )
+    report = grader.grade(CASES.pop().make(tmp_path))
+    assert "7.25" not in _texts(report)["90.2"]
+    assert "[[1.]]" in _texts(report)["90.2"]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="measures Linux processes")
+def test_worker_stays_small(grader: Grader) -> None:
+    worker = psutil.Process(grader._worker.pid)  # type: ignore[union-attr]
+    assert worker.memory_info().rss < 300_000_000

@@ -1,0 +1,160 @@
+"""The public gradient check: right gradients pass, wrong ones are found and named."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from ffcourse import nn, train
+
+rng = np.random.default_rng(0)
+X = rng.normal(size=(5, 3))
+
+
+class Wrong(nn.Linear):
+    """A layer with a mistake of one's choice."""
+
+    mistake = ""
+
+    def backward(self, grad: np.ndarray) -> np.ndarray:
+        dx = super().backward(grad)
+        if self.mistake == "bias":
+            self.bias.grad *= 1.001
+        if self.mistake == "one":
+            self.weight.grad[1, 0] = 7
+        if self.mistake == "missing":
+            self.bias.grad = None
+        if self.mistake == "sign":
+            dx = -dx
+        if self.mistake == "nan":
+            dx[0, 0] = np.nan
+        if self.mistake == "zero":
+            dx[...] = 0
+        return dx.sum(axis=0) if self.mistake == "shape" else dx
+
+
+@pytest.mark.parametrize(
+    ("mistake", "array", "worst"),
+    [
+        ("bias", "bias", None),
+        ("one", "weight", (1, 0)),
+        ("missing", "bias", None),
+        ("sign", "input", None),
+        ("nan", "input", (0, 0)),
+        ("zero", "input", None),
+    ],
+)
+def test_mistakes_are_found(mistake: str, array: str, worst: Any) -> None:
+    layer = Wrong(3, 2)
+    layer.mistake = mistake
+    report = train.gradcheck(layer, X)
+    wrong = [r for r in report.rows if r.relative_error > report.tolerance]
+    assert [r.name for r in wrong] == [array]
+    assert not report.passed
+    assert not report
+    assert report.max_relative_error == wrong[0].relative_error
+    assert worst is None or wrong[0].worst == worst
+    lines = str(report).splitlines()
+    assert [line.split()[0] for line in lines if "<- WRONG" in line] == [array]
+    assert lines[-1] == "gradient check FAILED: tolerance 1e-06"
+
+
+def test_the_errors_size_is_told() -> None:
+    layer = Wrong(3, 2)
+    layer.mistake = "bias"
+    report = train.gradcheck(layer, X)
+    assert report.max_relative_error == pytest.approx(0.001 / 2.001, rel=1e-4)
+    row = next(r for r in report.rows if r.name == "bias")
+    assert row.analytic == pytest.approx(row.numeric * 1.001, rel=1e-6)
+    assert (row.shape, row.checked) == ((2,), 2)
+    assert train.gradcheck(layer, X, tolerance=1e-3).passed
+
+
+def test_a_gradient_of_another_shape_is_an_error() -> None:
+    layer = Wrong(3, 2)
+    layer.mistake = "shape"
+    with pytest.raises(ValueError, match=r"input: expected a gradient of shape \(5, 3\)"):
+        train.gradcheck(layer, X)
+
+
+def test_right_gradients_pass() -> None:
+    model = nn.Sequential(nn.Linear(3, 4), nn.Tanh(), nn.Dropout(0.5), nn.Linear(4, 2))
+    report = train.gradcheck(model, X)
+    assert report
+    assert report.max_relative_error < 1e-8
+    assert [r.name for r in report.rows] == ["input", *(n for n, _ in model.named_parameters())]
+    assert str(report).splitlines()[-1] == "gradient check passed: tolerance 1e-06"
+    assert repr(report) == str(report)
+
+
+def test_losses_alone_and_with_a_model() -> None:
+    target = np.array([0, 1, 1, 0, 1])
+    logits = rng.normal(size=(5, 2))
+    assert train.gradcheck(nn.CrossEntropyLoss(), logits, target)
+    assert train.gradcheck(nn.MSELoss(), logits, rng.normal(size=(5, 2)))
+    report = train.gradcheck(nn.Linear(3, 2), X, target, nn.CrossEntropyLoss())
+    assert report
+    assert len(report.rows) == 3
+
+
+def test_tokens_are_not_differentiated() -> None:
+    model = nn.Sequential(nn.Embedding(7, 4), nn.Linear(4, 2))
+    report = train.gradcheck(model, rng.integers(0, 7, (3, 5)))
+    assert report
+    assert "input" not in [r.name for r in report.rows]
+
+
+def test_frozen_parameters_are_passed_over() -> None:
+    layer = nn.Linear(3, 2)
+    layer.weight.requires_grad = False
+    assert [r.name for r in train.gradcheck(layer, X).rows] == ["input", "bias"]
+
+
+def test_a_gradient_that_is_truly_zero_passes() -> None:
+    """A bias before a normalisation has no effect; only rounding is measured."""
+    model = nn.Sequential(nn.Linear(3, 4), nn.LayerNorm(4), nn.Linear(4, 2))
+    model[0].weight.data[...] = 1.0
+    assert train.gradcheck(nn.Sequential(nn.Linear(3, 4), nn.BatchNorm1d(4)), X)
+
+
+def test_nothing_is_changed() -> None:
+    model = nn.Sequential(nn.Linear(3, 4), nn.BatchNorm1d(4), nn.Dropout(0.5, rng=rng))
+    before, x = model.state_dict(), X.astype(np.float32)
+    state = rng.bit_generator.state
+    train.gradcheck(model, x)
+    assert rng.bit_generator.state == state
+    np.testing.assert_array_equal(x, X.astype(np.float32))
+    for name, value in model.state_dict().items():
+        np.testing.assert_array_equal(value, before[name])
+        assert value.dtype == before[name].dtype
+    assert model[0].weight.grad is None
+
+
+def test_of_large_arrays_some_numbers_are_drawn() -> None:
+    layer = Wrong(40, 30)
+    row = next(
+        r
+        for r in train.gradcheck(layer, rng.normal(size=(2, 40)), entries=50).rows
+        if r.name == "weight"
+    )
+    assert row.checked == 50
+    assert row.relative_error < 1e-6
+    layer.mistake = "sign"
+    assert not train.gradcheck(layer, rng.normal(size=(2, 40)), entries=50)
+
+
+def test_the_upstream_gradient_is_random() -> None:
+    """A softmax that passes the sum of its upstream gradient on looks right with all ones."""
+    seen = []
+
+    class Spy(nn.Linear):
+        def backward(self, grad: np.ndarray) -> np.ndarray:
+            seen.append(grad.copy())
+            return super().backward(grad)
+
+    train.gradcheck(Spy(3, 2), X)
+    train.gradcheck(Spy(3, 2), X, rng=np.random.default_rng(5))
+    assert len(np.unique(seen[0])) == seen[0].size
+    assert not np.array_equal(seen[0], seen[1])

@@ -1,0 +1,91 @@
+"""The learning-rate finder: sees the valley, leaves no trace."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from ffcourse import data, nn, train
+
+RNG = np.random.default_rng(0)
+X = RNG.normal(size=(64, 4)).astype(np.float32)
+Y = (X.sum(axis=1) > 0).astype(int)
+
+
+def setup() -> tuple[nn.Sequential, train.Optimizer]:
+    rng = np.random.default_rng(1)
+    model = nn.Sequential(
+        nn.Linear(4, 8, rng=rng),
+        nn.BatchNorm1d(8),
+        nn.Dropout(0.1, rng=rng),
+        nn.Linear(8, 2, rng=rng),
+    )
+    return model, train.SGD(model.parameters(), lr=0.3, momentum=0.9)
+
+
+def test_a_parabola_explodes_where_theory_says() -> None:
+    """Gradient descent on ``w**2`` shrinks w by ``1 - 2 lr``: it diverges above lr = 1."""
+    layer = nn.Linear(1, 1, bias=False, dtype=np.float64)
+    layer.weight.data[...] = 1.0
+    x, y = np.ones((1, 1)), np.zeros((1, 1))
+    found = train.find_lr(
+        layer, nn.MSELoss(), train.SGD(layer.parameters()), [(x, y)], lr_min=1e-4, lr_max=100
+    )
+    assert 0.01 < found.suggestion < 1.0
+    assert 1.0 < found.lrs[-1] < 100.0
+    np.testing.assert_allclose(np.diff(np.log(found.lrs)), np.log(1e6) / 99)
+    assert found.losses[0] == pytest.approx(1.0, rel=1e-3)
+    assert len(found.losses) == len(found.lrs)
+    assert "try" in repr(found)
+
+
+def test_everything_is_put_back() -> None:
+    model, optimizer = setup()
+    loss_fn = nn.CrossEntropyLoss()
+    loader = data.DataLoader(X, Y, 16, rng=5)
+    run = train.Trainer(model, loss_fn, optimizer)
+    run.fit(loader, epochs=1)
+    model[2].eval()
+    weights, state = model.state_dict(), optimizer.state_dict()
+    random = (loader.rng.bit_generator.state, model[2].rng.bit_generator.state)
+    grads = [p.grad for p in model.parameters()]
+    found = train.find_lr(model, loss_fn, optimizer, loader)
+    assert len(found.lrs) > 10
+    for name, value in model.state_dict().items():
+        np.testing.assert_array_equal(value, weights[name])
+    after = optimizer.state_dict()
+    assert after["param_groups"] == state["param_groups"]
+    for i, arrays in state["state"].items():
+        for key, value in arrays.items():
+            np.testing.assert_array_equal(after["state"][i][key], value)
+    assert random == (loader.rng.bit_generator.state, model[2].rng.bit_generator.state)
+    assert all(p.grad is g for p, g in zip(model.parameters(), grads, strict=True))
+    assert not model[2].training
+
+
+def test_groups_keep_their_ratio() -> None:
+    seen = []
+
+    class Spy(train.SGD):
+        def step(self) -> None:
+            seen.append([g["lr"] for g in self.param_groups])
+            super().step()
+
+    model, _ = setup()
+    groups = [{"params": model[0].parameters(), "lr": 0.01}, {"params": model[3].parameters()}]
+    train.find_lr(model, nn.CrossEntropyLoss(), Spy(groups, lr=0.1), (X, Y), lr_max=1.0, steps=20)
+    ratios = np.array(seen)
+    np.testing.assert_allclose(ratios[:, 1] / ratios[:, 0], 10)
+    assert ratios[0, 1] == pytest.approx(1e-6)
+    assert ratios[-1, 1] == pytest.approx(1.0)
+
+
+def test_arguments() -> None:
+    model, optimizer = setup()
+    loss_fn = nn.CrossEntropyLoss()
+    with pytest.raises(ValueError, match="expected 0 < lr_min < lr_max, got lr_min=1, "):
+        train.find_lr(model, loss_fn, optimizer, (X, Y), lr_min=1, lr_max=0.5)
+    with pytest.raises(ValueError, match="steps: expected at least 10"):
+        train.find_lr(model, loss_fn, optimizer, (X, Y), steps=5)
+    with pytest.raises(ValueError, match="not finite before the first step"):
+        train.find_lr(model, loss_fn, optimizer, (X * np.nan, Y))
