@@ -358,7 +358,7 @@ def test_swiglu() -> None:
 
 
 def test_bad_activation() -> None:
-    with pytest.raises(ValueError, match="activation must be .* got 'step'"):
+    with pytest.raises(ValueError, match=r"activation must be .* got 'step'"):
         nn.FeedForward(D, activation="step")
 
 

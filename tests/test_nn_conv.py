@@ -41,12 +41,12 @@ def slow_convolution(layer: nn.Conv2d, x: np.ndarray) -> np.ndarray:
 @pytest.mark.parametrize(
     ("arguments", "shape"),
     [
-        (dict(kernel_size=3), (2, 2, 4, 5)),
-        (dict(kernel_size=3, padding=1), (1, 2, 3, 3)),
-        (dict(kernel_size=2, stride=2), (3, 2, 5, 4)),
-        (dict(kernel_size=(3, 2), stride=(2, 3), padding=(1, 2)), (2, 2, 4, 5)),
-        (dict(kernel_size=1), (1, 2, 1, 1)),
-        (dict(kernel_size=(1, 5), bias=False, padding=(0, 2)), (2, 2, 2, 3)),
+        ({"kernel_size": 3}, (2, 2, 4, 5)),
+        ({"kernel_size": 3, "padding": 1}, (1, 2, 3, 3)),
+        ({"kernel_size": 2, "stride": 2}, (3, 2, 5, 4)),
+        ({"kernel_size": (3, 2), "stride": (2, 3), "padding": (1, 2)}, (2, 2, 4, 5)),
+        ({"kernel_size": 1}, (1, 2, 1, 1)),
+        ({"kernel_size": (1, 5), "bias": False, "padding": (0, 2)}, (2, 2, 2, 3)),
     ],
 )
 def test_conv(arguments: dict[str, Any], shape: tuple[int, ...]) -> None:
@@ -238,7 +238,7 @@ def test_bad_sizes(size: Any) -> None:
 
 
 def test_bad_padding() -> None:
-    with pytest.raises(ValueError, match="padding must be .* at least 0, got -1"):
+    with pytest.raises(ValueError, match=r"padding must be .* at least 0, got -1"):
         nn.Conv2d(1, 2, 3, padding=-1)
     assert nn.Conv2d(1, 2, 3, padding=0).padding == (0, 0)
 

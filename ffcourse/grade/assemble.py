@@ -89,28 +89,23 @@ def _reject_other(submission: Notebook, solution: Solution) -> None:
             f"The exercises in this notebook are of chapter {named}, not of {solution.key}. "
             f"Hand in exercises/{solution.key}.ipynb."
         )
-    if not submission.cells:
-        raise RejectedError(
-            "The notebook has no cells. Open your work/exercises copy, and hand in that file."
-        )
-    if key is None and not ids and not _looks_related(submission, solution):
+    if key is None and not ids and not likeness(submission, solution):
         raise RejectedError(
             f"This does not look like {solution.key}: none of its exercises was found. "
             f"Hand in exercises/{solution.key}.ipynb."
         )
 
 
-def _looks_related(submission: Notebook, solution: Solution) -> bool:
-    headings = {
-        h for c in submission.cells if c.kind == "markdown" for h in _HEADING.findall(c.source)
-    }
-    if headings & set(solution.exercises):
-        return True
-    ids = {a.id for e in solution.exercises.values() for a in e.answers if a.id}
-    if ids & {c.id for c in submission.cells}:
-        return True
-    names = {n for e in solution.exercises.values() for a in e.answers for n in a.names}
-    return any(names & set(defined_names(c.source)) for c in submission.cells if c.kind == "code")
+def likeness(submission: Notebook, solution: Solution) -> int:
+    """Return how many traces of a solution's exercises a notebook without metadata has."""
+    markdown = [c.source for c in submission.cells if c.kind == "markdown"]
+    headings = {h for source in markdown for h in _HEADING.findall(source)}
+    answers = [a for e in solution.exercises.values() for a in e.answers]
+    ids = {a.id for a in answers if a.id} & {c.id for c in submission.cells}
+    names = {n for a in answers for n in a.names}
+    code = [c for c in submission.cells if c.kind == "code"]
+    defined = names & {n for c in code for n in defined_names(c.source)}
+    return len(headings & set(solution.exercises)) + len(ids) + len(defined)
 
 
 class _Finder:

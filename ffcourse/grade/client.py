@@ -244,7 +244,7 @@ class GuardedKernel:
     def _give_up(self, msg_id: str, words: str, waited: bool) -> None:
         """Interrupt once, to learn where the code was; then report the time-out."""
         self._send(self.control, "interrupt_request", {})
-        end = time.monotonic() + 0.7
+        end = time.monotonic() + 1.0
         while time.monotonic() < end and self.kernel.alive():
             if self._poll(msg_id, 0.05)[1]:
                 break

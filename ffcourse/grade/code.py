@@ -13,6 +13,10 @@ from ffcourse.grade.notebook import MAX_SOURCE
 _IPYTHON_LINE = re.compile(r"^\s*[%!?].*$|^[^#'\"]*\?{1,2}\s*$", re.MULTILINE)
 
 
+# Names by which a cell can change what other cells share.
+_MEDDLING = {"get_ipython", "setattr", "globals", "exec", "eval", "seed", "seterr", "__import__"}
+
+
 @dataclass(frozen=True)
 class SyntaxFault:
     """Where and why a piece of code is not Python."""
@@ -131,6 +135,24 @@ def defined_names(source: str) -> list[str]:
         elif isinstance(node, (ast.AnnAssign, ast.AugAssign)) and isinstance(node.target, ast.Name):
             names.append(node.target.id)
     return list(dict.fromkeys(names))
+
+
+def only_defines(source: str) -> bool:
+    """Whether a cell only defines names, and changes nothing that other cells share."""
+    tree = parse(source)
+    if isinstance(tree, SyntaxFault):
+        return True  # it is not run
+    simple = (ast.FunctionDef, ast.ClassDef, ast.Import, ast.ImportFrom, ast.Assign, ast.AnnAssign)
+    if not all(isinstance(node, simple) or _is_text(node) for node in tree.body):
+        return False
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Global) or (isinstance(node, ast.Name) and node.id in _MEDDLING):
+            return False
+        if isinstance(node, ast.Attribute):
+            own = isinstance(node.value, ast.Name) and node.value.id == "self"
+            if node.attr in _MEDDLING or (isinstance(node.ctx, ast.Store) and not own):
+                return False
+    return True
 
 
 def import_lines(sources: list[str]) -> str:

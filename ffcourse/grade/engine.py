@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from ffcourse.grade.assemble import Assembly, assemble
-from ffcourse.grade.code import import_lines
+from ffcourse.grade.code import import_lines, only_defines
 from ffcourse.grade.judge import CheckResult, failed, judge
 from ffcourse.grade.limits import Limits
 from ffcourse.grade.notebook import RejectedError, read_notebook
@@ -149,16 +149,16 @@ class _Runner:
         self.outcomes.update(kept)
 
     def _may_depend(self, key: str, failing: list[str]) -> bool:
-        """Whether code of this exercise names anything that a failed earlier one defines."""
-        exercise = self.outcomes[key].exercise
-        text = "\n".join(
-            [*self.assembly.attempts[key].sources, *(c.source for c in exercise.checks)]
-        )
+        """Whether an earlier failed part may be why this one failed."""
+        outcome = self.outcomes[key]
+        own = [*self._sources(key), *(c.source for c in outcome.exercise.checks)]
         before = failing[: failing.index(key)]
         names = [n for k in before for a in self.outcomes[k].exercise.answers for n in a.names]
-        # An earlier answer can also do harm by changing what is shared (np, the seed).
-        patched = any("np." in s or "import" in s for k in before for s in self._sources(k))
-        return patched or any(name in text for name in names)
+        if any(name in text for name in names for text in own):
+            return True
+        run_before = [k for k in before if self.assembly.attempts[k].state == "ready"]
+        meddled = any(not only_defines(s) for k in run_before for s in self._sources(k))
+        return meddled and outcome.fatal is None
 
     def _sources(self, key: str) -> list[str]:
         return self.assembly.attempts[key].sources

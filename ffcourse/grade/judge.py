@@ -137,13 +137,14 @@ def _values_fault(
     for reference in wanted:
         label = str(reference.get("label"))
         rule = check.rules.get(label, {})
+        prefix = "" if label == check.label or len(wanted) == 1 else f"{label}: "
         try:
             got = decode(queues[label].pop(0))
         except ValueFormatError as error:
-            return f"{label}: {error}"
+            return f"{prefix}{error}"
         fault = apply_rule(rule, decode(reference), got, check.truths)
         if fault:
-            return f"{label}: {fault}"
+            return f"{prefix}{fault}"
     return None
 
 

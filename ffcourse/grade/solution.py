@@ -256,12 +256,16 @@ def find_solution(key: str, folder: Path | None = None) -> Path | None:
         Where to look; by default FFCOURSE_SOLUTIONS, else ``solutions`` of the project,
         else its ``bundles``.
     """
-    folders = [folder] if folder else _default_folders()
-    for place in folders:
-        for path in sorted(place.glob("*.ipynb")) + sorted(place.glob("*.json")):
-            if path.stem == key or path.stem.split("_")[0] == key:
-                return path
+    for path in solution_paths(folder):
+        if path.stem == key or path.stem.split("_")[0] == key:
+            return path
     return None
+
+
+def solution_paths(folder: Path | None = None) -> list[Path]:
+    """Return the solutions, then the bundles, of a folder or of the project."""
+    places = [folder] if folder else _default_folders()
+    return [p for place in places for kind in ("ipynb", "json") for p in sorted(place.glob(f"*.{kind}"))]
 
 
 def _default_folders() -> list[Path]:

@@ -50,7 +50,7 @@ def error_payload(
 def _message(error: BaseException) -> str:
     try:
         return str(error)
-    except Exception:  # a learner's own exception class may have a broken __str__
+    except BaseException:  # a learner's own exception class may have a broken __str__
         return ""
 
 

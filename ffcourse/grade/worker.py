@@ -14,6 +14,7 @@ import traceback
 from pathlib import Path
 from typing import Any
 
+from ffcourse.grade.assemble import likeness
 from ffcourse.grade.code import parse
 from ffcourse.grade.engine import Engine
 from ffcourse.grade.limits import Limits
@@ -21,7 +22,7 @@ from ffcourse.grade.notebook import Notebook, RejectedError, read_notebook
 from ffcourse.grade.report import rejection
 from ffcourse.grade.sandbox.nursery import KernelStartError, Nursery
 from ffcourse.grade.sandbox.pick import NoWallsError, Walls, choose
-from ffcourse.grade.solution import Solution, SolutionError, cached_solution, find_solution
+from ffcourse.grade.solution import Solution, SolutionError, cached_solution, find_solution, solution_paths
 
 
 class Worker:
@@ -56,7 +57,13 @@ class Worker:
         """Return the report of one request."""
         path = Path(request["path"])
         try:
+            if path.is_symlink() and not self.options["trusted"]:
+                raise RejectedError("The file is a symbolic link. Hand in the file itself.")
             submission = read_notebook(path)
+            if not submission.cells:
+                raise RejectedError(
+                    "The notebook has no cells. Hand in your copy from work/exercises."
+                )
             solution = self._solution(submission, path, request.get("solution"))
         except RejectedError as error:
             return rejection(path.name, None, str(error), self.walls.name)
@@ -85,11 +92,23 @@ class Worker:
             found = find_solution(key, self.base)
             if found:
                 return found
+        found = self._most_alike(submission)
+        if found:
+            return found
         keys = ", ".join(notebook_keys(submission, path)) or path.stem
         raise RejectedError(
-            f"There is no solution for this notebook ({keys}), so it cannot be graded. Is it a "
-            "notebook of exercises of this course?"
+            f"This notebook ({keys}) cannot be graded: none of its exercises was found among the "
+            "solutions. Hand in a notebook from the course's exercises."
         )
+
+    def _most_alike(self, submission: Notebook) -> Path | None:
+        """Return the solution that a notebook without our metadata has most in common with."""
+        scores: dict[Path, int] = {}
+        for path in solution_paths(self.base):
+            with contextlib.suppress(SolutionError):
+                scores[path] = likeness(submission, cached_solution(path))
+        best = max(scores, key=lambda path: scores[path], default=None)
+        return best if best is not None and scores[best] > 0 else None
 
     def close(self) -> None:
         """Take the walls down."""

@@ -19,10 +19,10 @@ line-height:1.5}
 .ffc-card p{margin:.35em 0}.ffc-card ul,.ffc-card ol{margin:.3em 0;padding-left:1.5em}
 .ffc-card summary{cursor:pointer}.ffc-card details{margin:.35em 0}
 .ffc-card table{border-collapse:collapse;margin:.4em 0;font-size:inherit}
-div.ffc-card table th,div.ffc-card table td{text-align:left;vertical-align:top;
+.ffc-card.ffc-card.ffc-card th,.ffc-card.ffc-card.ffc-card td{text-align:left;vertical-align:top;
 padding:.25em .8em .25em 0;white-space:normal;max-width:none;
 border-bottom:1px solid var(--jp-border-color2,#ccc)}
-div.ffc-card tbody tr,div.ffc-card tbody tr:hover{background:none}
+.ffc-card.ffc-card.ffc-card tr,.ffc-card.ffc-card.ffc-card tr:hover{background:none}
 .ffc-card code{background:var(--jp-layout-color2,#8882);padding:0 .25em;border-radius:2px}
 .ffc-right{border-left-color:var(--jp-success-color1,#2e7d32)}
 .ffc-wrong{border-left-color:var(--jp-error-color1,#c62828)}

@@ -18,10 +18,9 @@ _CONTROL_STYLE = """<style>
 .ffc-choice{width:auto;height:auto}
 .ffc-choice .widget-radio-box,.ffc-choice .jupyter-widget-radio-box{width:auto;margin:0}
 .ffc-choice .widget-radio-box label{height:auto;line-height:1.45;white-space:normal;
-display:flex;gap:.5em;align-items:baseline;margin:0;padding:.12em 0;width:auto;
+display:flex;gap:.5em;align-items:flex-start;margin:0;padding:.12em 0;width:auto;
 font-size:var(--jp-content-font-size1,14px)}
-.ffc-choice .widget-radio-box input{position:static;margin:0;float:none;flex:none;order:-1;
-transform:translateY(1px)}
+.ffc-choice .widget-radio-box input{position:static;margin:4px 0 0;float:none;flex:none;order:-1}
 .ffc-choice>.widget-label{min-width:max-content;width:auto}
 .ffc-row .widget-radio-box{flex-direction:row;flex-wrap:wrap;gap:0 1.2em}
 .ffc-panel{border:1px solid var(--jp-border-color2,#bbb);border-left:4px solid

@@ -117,7 +117,7 @@ class MultiHeadSelfAttention(Module):
         np.exp(P, out=P)
         P /= P.sum(axis=0)
 
-        heads = np.empty((B, T, h, d), x.dtype)
+        heads = self._buffers.empty("heads", (B, T, h, d), x.dtype)
         np.matmul(keys_queries.mT, v, out=heads.transpose(0, 2, 1, 3))
         self._cache = q, k, v, P
         return self.out_proj.forward(heads.reshape(B, T, D))
@@ -134,7 +134,7 @@ class MultiHeadSelfAttention(Module):
         """Return the gradient of queries, keys and values, side by side: (B, T, 3·D)."""
         q, k, v, P = self._cache
         (dO,) = split_heads(self.out_proj.backward(grad), 1, self.num_heads)  # (B, h, T, d)
-        d_qkv = np.empty((*grad.shape[:2], 3 * grad.shape[2]), grad.dtype)
+        d_qkv = self._buffers.empty("d qkv", (*grad.shape[:2], 3 * grad.shape[2]), grad.dtype)
         dq, dk, dv = split_heads(d_qkv, 3, self.num_heads)
 
         np.matmul(P.transpose(1, 2, 0, 3), dO, out=dv)
@@ -161,19 +161,16 @@ class MultiHeadSelfAttention(Module):
         the NaN would spread to all tokens in the next layer. So it just gets the mean of all.
         """
         B, T, _ = x.shape
-        hidden = np.zeros((T, 1, 1, T), bool)
-        if self.causal:
-            hidden[:, 0, 0] = np.tri(T, k=-1, dtype=bool)  # key j after query i
-        if padding is not None:
-            padding = np.asarray(padding)
-            if padding.shape != (B, T) or padding.dtype != bool:
-                raise ValueError(
-                    f"MultiHeadSelfAttention: key_padding_mask must hold bool in shape {(B, T)}, "
-                    f"True where a token is padding; got {padding.dtype} in {padding.shape}."
-                )
-            hidden = hidden | padding.T[:, :, None, None]
-        lowest = np.finfo(x.dtype).min / 2
-        return np.where(hidden, x.dtype.type(lowest), x.dtype.type(0))
+        later = causal_mask(T) if self.causal else np.zeros((1, 1, 1, 1), bool)
+        if padding is None:
+            return np.where(later, lowest(x), x.dtype.type(0))
+        padding = np.asarray(padding)
+        if padding.shape != (B, T) or padding.dtype != bool:
+            raise ValueError(
+                f"MultiHeadSelfAttention: key_padding_mask must hold bool in shape {(B, T)}, "
+                f"True where a token is padding; got {padding.dtype} in {padding.shape}."
+            )
+        return np.where(later | padding.T[:, :, None, None], lowest(x), x.dtype.type(0))
 
     def extra_repr(self) -> str:
         """Show the number of heads, and whether causal."""

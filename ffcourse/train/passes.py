@@ -41,6 +41,11 @@ def number_of_batches(data: Any, batch_size: int) -> int | None:
     return len(data) if hasattr(data, "__len__") else None
 
 
+def size_of_batch(data: Any, batch_size: int) -> int:
+    """Return how many examples a batch has; a loader's own ``batch_size`` counts."""
+    return batch_size if is_pair(data) else int(getattr(data, "batch_size", batch_size))
+
+
 class Means:
     """Means over mini-batches in which every example counts the same.
 

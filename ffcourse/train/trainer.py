@@ -16,9 +16,17 @@ from ffcourse.train.clip import clip_grad_norm
 from ffcourse.train.gradcheck import generators
 from ffcourse.train.history import History
 from ffcourse.train.optimizer import Optimizer
-from ffcourse.train.passes import Batches, Means, evaluating, number_of_batches, walk
+from ffcourse.train.passes import (
+    Batches,
+    Means,
+    evaluating,
+    number_of_batches,
+    size_of_batch,
+    walk,
+)
 from ffcourse.train.progress import ProgressBar
 from ffcourse.train.schedules import Schedule
+from ffcourse.train.threads import sensible_threads
 from ffcourse.train.watchdog import Step, Watchdog
 
 Metric = Callable[[Array, Array], float]
@@ -146,7 +154,9 @@ class Trainer:
             self.load(checkpoint)
         if not self.model.training:
             self.model.train()  # else leave it: a layer may be in evaluation mode on purpose
-        with ProgressBar(self.epoch, self._goal, progress) as bar:
+        size = size_of_batch(train, batch_size)
+        bar = ProgressBar(self.epoch, self._goal, progress)
+        with sensible_threads(self.model, size), bar:
             while self.epoch < self._goal and self.stop_reason is None:
                 self._run_epoch(train, val, batch_size, bar)
                 if checkpoint is not None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import copy
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -54,13 +53,13 @@ def mutants(source: str) -> Iterator[Mutant]:
     lines = source.splitlines()
     places = sorted(_places(tree), key=lambda found: found[0].lineno)
     for node, kind, change in places:
-        old_fields = {name: copy.copy(value) for name, value in ast.iter_fields(node)}
+        fields = dict(ast.iter_fields(node))  # a change replaces fields, it never edits lists
         statement = _statement_of(tree, node)
         before = ast.unparse(statement).splitlines()
         change(node)
         mutated = ast.unparse(tree)
         after = ast.unparse(statement).splitlines()
-        for name, value in old_fields.items():
+        for name, value in fields.items():
             setattr(node, name, value)
         old, new = _difference(before, after)
         yield Mutant(node.lineno, kind, old or lines[node.lineno - 1].strip(), new, mutated)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import compileall
 import contextlib
 import multiprocessing as mp
 import os
@@ -11,6 +12,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from py_compile import PycInvalidationMode
 
 from tests.mutation.mutants import Mutant
 
@@ -43,13 +45,20 @@ def project_copy() -> Iterator[Path]:
         ignore = shutil.ignore_patterns("__pycache__", "*.ipynb", "submissions", "browser")
         for part in ("ffcourse", "tests"):
             shutil.copytree(ROOT / part, folder / part, ignore=ignore)
+            # Checked by hash: by time and size, two mutants could be taken for one another.
+            compileall.compile_dir(
+                folder / part,
+                quiet=2,
+                invalidation_mode=PycInvalidationMode.CHECKED_HASH,
+            )
         shutil.copy(ROOT / "pyproject.toml", folder)
         yield folder
 
 
 def _run(folder: str, tests: list[str]) -> None:
     """Run in a fresh process: exit with KILLED if a test fails."""
-    sys.dont_write_bytecode = True  # two mutants may share size and second, so a cache would lie
+    sys.dont_write_bytecode = True
+    os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"  # notebooks and browsers: slow to load
     os.chdir(folder)
     sys.path[:] = [folder, *(p for p in sys.path if p not in ("", str(ROOT)))]
     for name in [n for n in sys.modules if n == "tests" or n.startswith(("tests.", "ffcourse"))]:
@@ -60,7 +69,8 @@ def _run(folder: str, tests: list[str]) -> None:
     import pytest
 
     # Plain assertions: nobody reads why they failed, and rewriting them takes time.
-    options = ["-x", "-q", "--assert=plain", "--hypothesis-seed=0", "-m", "not torch and not slow"]
+    options = ["-x", "-q", "--assert=plain", "-m", "not torch and not slow"]
+    options += ["-p", "_hypothesis_pytestplugin", "--hypothesis-seed=0"]
     status = pytest.main([*options, "-c", f"{folder}/pyproject.toml", *tests])
     import ffcourse
 

@@ -137,7 +137,7 @@ raw("cells are no list", b'{"nbformat": 4, "cells": {"a": 1}}', "no list of cell
 raw("no format", b'{"cells": []}', "does not say its format")
 raw("ancient format", b'{"nbformat": 3, "worksheets": [{"cells": []}]}', "old format 3")
 raw("future format", b'{"nbformat": 5, "cells": []}', "newer than this grader")
-raw("no cells", b'{"nbformat": 4, "nbformat_minor": 5, "cells": [], "metadata": {}}', "no cells")
+raw("no cells", b'{"nbformat": 4, "nbformat_minor": 5, "cells": [], "metadata": {}}', "has no cells")
 raw("latin-1", RIGHT.replace(b"Tiny", "Müßig".encode("latin-1")), "not UTF-8")
 raw("utf-16", RIGHT.decode().encode("utf-16"), "not UTF-8")
 raw("nested without end", b"[" * 200_000, "nested too deeply")
@@ -330,7 +330,7 @@ hostile("null byte", "def scale(X, factor):\n    return X * factor\0", status={"
 hostile("return outside", "return 5", status={"90.1": "error"}, says={"90.1": "line 1"})
 hostile("nested too deeply", "x = " + "-" * 50_000 + "1", status={"90.1": "error"})
 hostile("magics and shell lines",
-        "%matplotlib inline\n!ls\ndef scale(X, factor):\n    return X * factor")  # fmt: skip
+        "%precision 3\n!ls\ndef scale(X, factor):\n    return X * factor")  # fmt: skip
 hostile("forbidden name", "def scale(X, factor):\n    return np.multiply(X, factor)",
         status={"90.1": "error"}, says={"90.1": "`np.multiply`"})  # fmt: skip
 hostile("forbidden name, disguised",

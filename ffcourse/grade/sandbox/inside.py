@@ -224,7 +224,9 @@ def serve_kernel(connection: str) -> None:
 
     asyncio.set_event_loop(asyncio.new_event_loop())
     app: Any = IPKernelApp.instance()
+    # Plain tracebacks: the coloured ones take a second for a deep recursion.
     quiet = ["--HistoryManager.enabled=False", "--IPKernelApp.log_level=50"]
+    quiet += ["--InteractiveShell.xmode=Plain", "--InteractiveShell.colors=NoColor"]
     app.initialize(["-f", connection, *quiet])
     with contextlib.suppress(ImportError):
         from ffcourse.learn import magics

@@ -48,7 +48,6 @@ def main() -> None:
             jupyter.open_notebook(page, address, "chapters/bench.ipynb")
             jupyter.run_all(page)
             print(jupyter.errors_in(page) or "all figures are up")
-            page.screenshot(path="/tmp/bench.png")
             roots = {n: register(page, i + 1, n) for i, n in enumerate(names)}
             for _ in range(options.moves):
                 for name in names:
@@ -94,7 +93,7 @@ def move(page: Page, root: Locator, name: str) -> None:
     page.keyboard.press("ArrowLeft" if value > 1.5 else "ArrowRight")
     done = "n => window.bench.figures[n].shots.at(-1)?.done != null"
     try:
-        page.wait_for_function(done, arg=name, timeout=10_000)
+        page.wait_for_function(done, arg=name, timeout=20_000)
     except TimeoutError as error:
         raise RuntimeError(f"the picture of {name!r} did not change after a key") from error
     time.sleep(0.15)

@@ -28,7 +28,7 @@
     f.picture = picture;
     if (kind !== 'canvas') new MutationObserver((records) => {
       if (kind === 'image') {
-        const images = records.flatMap(r => [...r.addedNodes])
+        const images = records.flatMap(r => r.type === 'attributes' ? [r.target] : [...r.addedNodes])
           .flatMap(n => n.querySelectorAll ? [...n.querySelectorAll('img')].concat(n.tagName === 'IMG' ? [n] : []) : []);
         for (const image of images)
           image.decode().catch(() => null).then(() => changed(f, image.src.length));
@@ -37,7 +37,8 @@
         changed(f, picture.innerHTML.length);
         if (kind === 'svg' && picture.querySelector('.ffc-front')?.childElementCount === 0) f.blanks += 1;
       }
-    }).observe(picture, { childList: true, subtree: true, characterData: true });
+    }).observe(picture, { childList: true, subtree: true, characterData: true,
+      attributes: kind === 'image', attributeFilter: kind === 'image' ? ['src'] : undefined });
     const look = () => {
       if (bench.active === name) f.heights.add(Math.round(root.getBoundingClientRect().height));
       requestAnimationFrame(look);
