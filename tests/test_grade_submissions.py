@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 import time
 from collections.abc import Iterator
@@ -15,7 +16,7 @@ from ffcourse.grade.limits import Limits
 from ffcourse.grade.sandbox.pick import NoWallsError, choose
 from ffcourse.grade.service import Grader
 from tests.submissions import hostile  # noqa: F401  (adds its cases)
-from tests.submissions.kinds import CASES, FULL, IDS, SOLUTIONS, Case
+from tests.submissions.kinds import CASES, FULL, IDS, SOLUTIONS, Case, filled
 
 LIMITS = Limits(cell_seconds=1.0, cell_wall=4.0, memory_bytes=600_000_000)
 
@@ -65,16 +66,16 @@ def test_verdict(case: Case, grader: Grader, tmp_path: Path) -> None:
         return
     assert report["status"] == "graded", report["reason"]
     got = {e["id"]: e["status"] for e in report["exercises"]}
-    assert got == {**dict.fromkeys(IDS, "passed"), **case.status}, _told(report)
+    expected = {**dict.fromkeys(IDS, "passed"), **case.status}
+    # "error|crashed": where it depends on the machine what a spoilt kernel does first.
+    assert all(got[key] in expected[key].split("|") for key in IDS), _told(report)
     for exercise, text in case.says.items():
         assert text in _texts(report)[exercise], _told(report)
     for exercise, name in case.mistakes.items():
         assert _of(report, exercise)["mistake"] == name, _told(report)
-    expected = case.score
-    if expected is None and not case.status:
-        expected = FULL
-    if expected is not None:
-        assert report["score"] == expected, _told(report)
+    score = FULL if case.score is None and not case.status else case.score
+    if score is not None:
+        assert report["score"] == score, _told(report)
     assert report["max_score"] == FULL
     _holds_nothing_null(report)
 
@@ -121,19 +122,16 @@ def test_hidden_values_are_never_told(grader: Grader, tmp_path: Path) -> None:
 
 
 def test_second_run_tells_nothing(grader: Grader, tmp_path: Path) -> None:
-    from tests.submissions.kinds import case as add
-    from tests.submissions.kinds import filled
-
-    add(
-        "leak",
-        filled(
-            e1="def scale(X, factor):\n    return X",
-            e2="def total(X):\n    raise ValueError(str(scale(np.ones((1, 1)), 7.25)))",
-        ),
-    )
-    report = grader.grade(CASES.pop().make(tmp_path))
-    assert "7.25" not in _texts(report)["90.2"]
-    assert "[[1.]]" in _texts(report)["90.2"]
+    """In the second run the reference's `scale` is there; what it returns must not be told."""
+    answers = {
+        "e1": "def scale(X, factor):\n    return X",
+        "e2": "def total(X):\n    raise ValueError(str(scale(np.ones((1, 1)) * 3, 7)))",
+    }
+    path = tmp_path / "leak.ipynb"
+    path.write_text(json.dumps(filled(**answers)), encoding="utf-8")
+    report = grader.grade(path)
+    assert "21" not in _texts(report)["90.2"]
+    assert "[[3.]]" in _texts(report)["90.2"]
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="measures Linux processes")

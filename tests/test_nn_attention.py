@@ -257,13 +257,20 @@ def test_padding_has_no_influence(causal: bool, norm_first: bool, seed: int) -> 
     np.testing.assert_allclose(layer(changed, mask)[seen], y[seen], atol=1e-11)
 
 
-def test_a_query_that_may_see_nothing_makes_no_nan() -> None:
-    layer = attention(causal=True).to(np.float32)
-    x = generator(15).normal(size=(1, 3, D)).astype(np.float32)
-    y = layer(x, np.array([[True, True, False]]))
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_a_query_that_may_see_nothing_makes_no_nan_and_sees_no_future(dtype: str) -> None:
+    x = generator(15).normal(size=(1, 3, D)).astype(dtype)
+    layer, mask = attention(causal=True).to(dtype), np.array([[True, True, False]])
+    y = layer(x, mask)
     assert np.isfinite(y).all()
     assert np.isfinite(layer.backward(y)).all()
-    np.testing.assert_allclose(layer.attention_weights()[:, :, 0], 1 / 3, rtol=1e-6)
+    weights = layer.attention_weights()[0]
+    np.testing.assert_array_equal(weights[:, 0], np.tile([1, 0, 0], (HEADS, 1)))
+    np.testing.assert_array_equal(weights[:, 1, 2], 0)
+    np.testing.assert_array_equal(weights[:, 2], np.tile([0, 0, 1], (HEADS, 1)))
+    layer = attention().to(dtype)
+    layer(x, np.ones((1, 3), bool))
+    np.testing.assert_allclose(layer.attention_weights(), 1 / 3, rtol=1e-6)
 
 
 def test_huge_scores_do_not_overflow() -> None:

@@ -42,7 +42,7 @@ ONE = [{"limits": 1, "user_api": "blas"}, "end"]
 
 
 @pytest.mark.parametrize(
-    ("width", "batch", "expected"), [(100, 799, ONE), (100, 800, []), (10, 79_999, ONE)]
+    ("width", "batch", "expected"), [(100, 799, ONE), (100, 800, []), (10, 7999, ONE)]
 )
 def test_the_largest_product_decides(
     controller: Controller, width: int, batch: int, expected: list[Any]

@@ -21,6 +21,7 @@ MAX_KEPT = 24_000_000
 MAX_MESSAGES = 5_000
 IDLE_GRACE = 2.0
 LOOK = 0.2
+INTERRUPT_WALL, INTERRUPT_CPU = 5.0, 0.3
 READY_SECONDS = 60.0
 
 
@@ -244,8 +245,9 @@ class GuardedKernel:
     def _give_up(self, msg_id: str, words: str, waited: bool) -> None:
         """Interrupt once, to learn where the code was; then report the time-out."""
         self._send(self.control, "interrupt_request", {})
-        end = time.monotonic() + 1.0
-        while time.monotonic() < end and self.kernel.alive():
+        end = time.monotonic() + INTERRUPT_WALL
+        cpu = self.kernel.cpu_seconds() + INTERRUPT_CPU
+        while time.monotonic() < end and self.kernel.alive() and self.kernel.cpu_seconds() < cpu:
             if self._poll(msg_id, 0.05)[1]:
                 break
         traceback: list[str] = []

@@ -265,7 +265,9 @@ def find_solution(key: str, folder: Path | None = None) -> Path | None:
 def solution_paths(folder: Path | None = None) -> list[Path]:
     """Return the solutions, then the bundles, of a folder or of the project."""
     places = [folder] if folder else _default_folders()
-    return [p for place in places for kind in ("ipynb", "json") for p in sorted(place.glob(f"*.{kind}"))]
+    return [
+        p for place in places for kind in ("ipynb", "json") for p in sorted(place.glob(f"*.{kind}"))
+    ]
 
 
 def _default_folders() -> list[Path]:

@@ -7,9 +7,8 @@ from collections.abc import Mapping
 from typing import Any
 
 _ANSI = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
-_ARROW = re.compile(r"^-+>\s*(\d+)\s?(.*)$", re.MULTILINE)
+_FRAME = re.compile(r"Cell In\[\d+\], line (\d+)(?: in \S+)?\n\s*(.*)")
 _UNDEFINED = re.compile(r"name '(\w+)' is not defined")
-_CELL_LINE = re.compile(r"^(?:Cell In|Input In|File <ipython)", re.MULTILINE)
 
 CRASHED = (
     "Python itself ended while this ran (for example by os._exit, a kill, or running out of "
@@ -66,12 +65,9 @@ def _where(traceback: Any) -> str | None:
     if not isinstance(traceback, list):
         return None
     found: str | None = None
-    for part in traceback[:200]:
-        text = _ANSI.sub("", str(part))[:5000]
-        if not _CELL_LINE.search(text):
-            continue
-        match = _ARROW.search(text)
-        if match:
+    for part in traceback[:2000]:
+        match = _FRAME.search(str(part)[:5000])
+        if match and "run_cell_magic" not in match.group(2):
             found = f"line {match.group(1)}: `{match.group(2).strip()[:80]}`"
     return found
 

@@ -22,7 +22,13 @@ from ffcourse.grade.notebook import Notebook, RejectedError, read_notebook
 from ffcourse.grade.report import rejection
 from ffcourse.grade.sandbox.nursery import KernelStartError, Nursery
 from ffcourse.grade.sandbox.pick import NoWallsError, Walls, choose
-from ffcourse.grade.solution import Solution, SolutionError, cached_solution, find_solution, solution_paths
+from ffcourse.grade.solution import (
+    Solution,
+    SolutionError,
+    cached_solution,
+    find_solution,
+    solution_paths,
+)
 
 
 class Worker:

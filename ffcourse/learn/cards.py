@@ -18,6 +18,7 @@ font-family:var(--jp-content-font-family,sans-serif);font-size:var(--jp-content-
 line-height:1.5}
 .ffc-card p{margin:.35em 0}.ffc-card ul,.ffc-card ol{margin:.3em 0;padding-left:1.5em}
 .ffc-card summary{cursor:pointer}.ffc-card details{margin:.35em 0}
+.ffc-card details>:not(summary){margin-left:1.2em}
 .ffc-card table{border-collapse:collapse;margin:.4em 0;font-size:inherit}
 .ffc-card.ffc-card.ffc-card th,.ffc-card.ffc-card.ffc-card td{text-align:left;vertical-align:top;
 padding:.25em .8em .25em 0;white-space:normal;max-width:none;

@@ -78,7 +78,7 @@ def _question(
 
 def _as_text(asked: Question) -> str:
     forms = {"number": f"  a number{_unit(asked)}: ____", "text": "  in a few words: ____"}
-    lines = [f"  ( ) {choice}" for choice in asked.choices] or [forms[asked.kind]]
+    lines = [f"  ( ) {cards.plain(choice)}" for choice in asked.choices] or [forms[asked.kind]]
     return "\n".join([f"Predict first: {cards.plain(asked.text)}", *lines])
 
 
@@ -100,7 +100,7 @@ def _unit(asked: Question) -> str:
 def _panel(asked: Question) -> Any:
     """Build the controls, filled in with what was kept before."""
     if asked.kind == "choice":
-        field = widgets.choose(asked.choices, "")
+        field = widgets.choose([(cards.plain(choice), choice) for choice in asked.choices], "")
     else:
         field = widgets.line("Your answer:", "a number" if asked.kind == "number" else "")
     sure = widgets.choose(CONFIDENCE, "How sure are you?", row=True)

@@ -22,9 +22,8 @@ def points(value: Any) -> str:
 
 def exercise_text(result: Result) -> str:
     """Return one exercise's result as plain text."""
-    status = str(result["status"])
-    lines = [f"{cards.SIGNS[status]} {result['id']}: {cards.WORDS[status]}{_score(result)}"]
-    lines += [f"    {_check_line(check)}" for check in _shown_checks(result)]
+    lines = [f"{_head(result)}{_score(result)}"]
+    lines += [f"    {line}" for line in check_lines(result)]
     told, hint = split_feedback(result)
     lines += [f"    {line}" for line in [*told, hint] if line]
     return "\n".join(lines)
@@ -32,13 +31,14 @@ def exercise_text(result: Result) -> str:
 
 def exercise_html(result: Result) -> str:
     """Return one exercise's result as the inside of a card."""
-    return f"<p><strong>{_head(result)}</strong>{_score(result)}</p>{details_html(result)}"
+    head = html.escape(_head(result))
+    return f"<p><strong>{head}</strong>{_score(result)}</p>{details_html(result)}"
 
 
 def details_html(result: Result) -> str:
     """Return the checks and the feedback of one exercise, the hint folded."""
-    items = "".join(f"<li>{html.escape(_check_line(c))}</li>" for c in _shown_checks(result))
-    listed = f'<ul style="list-style:none;padding-left:.6em">{items}</ul>' if items else ""
+    items = "".join(f"<li>{cards.markup(line)}</li>" for line in check_lines(result))
+    listed = f'<ul style="list-style:none;padding-left:0">{items}</ul>' if items else ""
     told, hint = split_feedback(result)
     name, _, text = hint.partition(": ")
     folded = cards.folded(html.escape(name), cards.paragraphs(cards.markup(text))) if hint else ""
@@ -47,35 +47,46 @@ def details_html(result: Result) -> str:
 
 def _head(result: Result) -> str:
     status = str(result["status"])
-    title = f" {result['title']}" if result.get("title") else ""
-    name = html.escape(f"{result['id']}{title}")
-    return f"{cards.SIGNS[status]} {name}: {cards.WORDS[status]}"
+    title = f" {result['title']}" if result.get("title") not in (None, result["id"]) else ""
+    return f"{cards.SIGNS[status]} {result['id']}{title} · {cards.WORDS[status]}"
+
+
+def check_lines(result: Result) -> list[str]:
+    """Return one line a check, with what it says; of an exercise not begun, nothing.
+
+    What several checks say in the same words is said once.
+    """
+    if result["status"] in ("not_attempted", "missing"):
+        return []
+    lines = []
+    said: set[str] = set()
+    for check in result.get("checks", []):
+        name = f"{check['label']}{' (hidden)' if check.get('hidden') else ''}"
+        message = "" if check["passed"] else str(check.get("message") or "")
+        words = message.removeprefix(f"{check['label']}: ")
+        if check["passed"]:
+            lines.append(f"✔ {name}: right")
+        else:
+            lines.append(f"✘ {name}: {'not yet' if message in said or not message else words}")
+        said.add(message)
+    return lines
 
 
 def split_feedback(result: Result) -> tuple[list[str], str]:
-    """Return the lines of feedback that say something new, and the hint (or nothing)."""
+    """Return the feedback that the checks have not said yet, and the hint (or nothing)."""
+    said = {"All checks passed.", "Not attempted yet.", ""}
+    for check in result.get("checks", []):
+        message, label = check.get("message"), check["label"]
+        said |= {str(message), f"{label}: {message}", f"{label} (hidden check): {message}"}
     lines = str(result.get("feedback") or "").splitlines()
-    said = ("All checks passed.", "Not attempted yet.", "")
     told = [line for line in lines if line not in said and not _HINT.match(line)]
     return told, next((line for line in lines if _HINT.match(line)), "")
-
-
-def _shown_checks(result: Result) -> list[Result]:
-    """Return the checks of an exercise that was begun; else they say nothing."""
-    if result["status"] in ("not_attempted", "missing"):
-        return []
-    return list(result.get("checks", []))
 
 
 def _score(result: Result) -> str:
     if result.get("max_points") is None:
         return ""
     return f" ({points(result.get('points', 0))} of {points(result['max_points'])} points)"
-
-
-def _check_line(check: Result) -> str:
-    sign, word = ("✔", "right") if check["passed"] else ("✘", "not yet")
-    return f"{sign} {check['label']}{' (hidden)' if check.get('hidden') else ''}: {word}"
 
 
 def kind(status: str) -> str:
@@ -106,10 +117,10 @@ def submission_html(result: Result, notes: list[str]) -> str:
 def _part(exercise: Result) -> str:
     """One exercise, open when there is something to mend."""
     inner = details_html(exercise)
+    head = f"{html.escape(_head(exercise))}{_score(exercise)}"
     if not inner:
-        return f"<p>{_head(exercise)}{_score(exercise)}</p>"
+        return f"<p>{head}</p>"
     is_open = " open" if exercise["status"] not in ("passed", "not_attempted") else ""
-    head = f"{_head(exercise)}{_score(exercise)}"
     return f"<details{is_open}><summary>{head}</summary>{inner}</details>"
 
 

@@ -20,11 +20,12 @@ _CONTROL_STYLE = """<style>
 .ffc-choice .widget-radio-box label{height:auto;line-height:1.45;white-space:normal;
 display:flex;gap:.5em;align-items:flex-start;margin:0;padding:.12em 0;width:auto;
 font-size:var(--jp-content-font-size1,14px)}
-.ffc-choice .widget-radio-box input{position:static;margin:4px 0 0;float:none;flex:none;order:-1}
+.ffc-choice .widget-radio-box input{position:static;margin:0;float:none;flex:none;order:-1}
 .ffc-choice>.widget-label{min-width:max-content;width:auto}
 .ffc-row .widget-radio-box{flex-direction:row;flex-wrap:wrap;gap:0 1.2em}
 .ffc-panel{border:1px solid var(--jp-border-color2,#bbb);border-left:4px solid
-var(--jp-brand-color1,#1565c0);border-radius:4px;padding:.5em .9em;max-width:640px;box-sizing:content-box;
+var(--jp-brand-color1,#1565c0);border-radius:4px;padding:.5em .9em;max-width:640px;
+box-sizing:content-box;
 margin:.4em 0;overflow:visible;background:var(--jp-layout-color1,transparent)}
 .ffc-question{margin-top:.7em}
 .ffc-panel .widget-html-content,.ffc-panel .widget-htmlmath-content{line-height:1.5;
@@ -82,8 +83,19 @@ def say(place: Any, html: str) -> None:
     place.value = f'<div role="status" aria-live="polite">{html}</div>' if html else ""
 
 
-def choose(options: Sequence[str], description: str, *, row: bool = False) -> Any:
-    """Return radio buttons with nothing chosen yet; arrow keys move, Tab leaves."""
+def choose(
+    options: Sequence[str | tuple[str, str]], description: str, *, row: bool = False
+) -> Any:
+    """Return radio buttons with nothing chosen yet; Tab moves among them, Space chooses.
+
+    Parameters
+    ----------
+    options : sequence of str or of (label, value)
+    description : str
+        Words before the buttons.
+    row : bool
+        Side by side instead of one a line.
+    """
     import ipywidgets
 
     radio = ipywidgets.RadioButtons(

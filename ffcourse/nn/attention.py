@@ -24,6 +24,7 @@ axis of a short sequence NumPy would start anew for every handful of numbers.
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -109,10 +110,13 @@ class MultiHeadSelfAttention(Module):
 
         P = self._buffers.empty("weights", (T, B, h, T), x.dtype)
         keys_queries = P.transpose(1, 2, 0, 3)  # the same numbers as (B, h, keys, queries)
-        np.matmul(k, q.mT, out=keys_queries)
-        P *= 1 / math.sqrt(d)
-        if self.causal or key_padding_mask is not None:
-            P += self._mask(x, key_padding_mask)
+        qT = self._buffers.empty("transposed", (B, h, d, T), x.dtype)
+        np.multiply(q.mT, 1 / math.sqrt(d), out=qT)  # copied: products read it faster in this order
+        np.matmul(k, qT, out=keys_queries)
+        if self.causal:
+            P += causal_mask(T, x.dtype)
+        if key_padding_mask is not None:
+            P += padding_mask(key_padding_mask, x)
         P -= P.max(axis=0)
         np.exp(P, out=P)
         P /= P.sum(axis=0)
@@ -140,7 +144,9 @@ class MultiHeadSelfAttention(Module):
         np.matmul(P.transpose(1, 2, 0, 3), dO, out=dv)
         dS = self._buffers.empty("d scores", P.shape, grad.dtype)  # first it is dP
         keys_queries = dS.transpose(1, 2, 0, 3)
-        np.matmul(v, dO.mT, out=keys_queries)
+        dOT = self._buffers.empty("transposed", dO.mT.shape, grad.dtype)
+        np.copyto(dOT, dO.mT)
+        np.matmul(v, dOT, out=keys_queries)
         product = self._buffers.empty("product", P.shape, grad.dtype)
         dS -= np.multiply(P, dS, out=product).sum(axis=0)
         dS *= P
@@ -154,24 +160,6 @@ class MultiHeadSelfAttention(Module):
         P: Array = self._cache[3]
         return P.transpose(1, 2, 3, 0).copy(order="C")
 
-    def _mask(self, x: Array, padding: Array | None) -> Array:
-        """Return what is added to the scores, (keys, B or 1, 1, queries or 1): 0 or very negative.
-
-        Not minus infinity: for a query that may see no key at all the softmax would be 0/0, and
-        the NaN would spread to all tokens in the next layer. So it just gets the mean of all.
-        """
-        B, T, _ = x.shape
-        later = causal_mask(T) if self.causal else np.zeros((1, 1, 1, 1), bool)
-        if padding is None:
-            return np.where(later, lowest(x), x.dtype.type(0))
-        padding = np.asarray(padding)
-        if padding.shape != (B, T) or padding.dtype != bool:
-            raise ValueError(
-                f"MultiHeadSelfAttention: key_padding_mask must hold bool in shape {(B, T)}, "
-                f"True where a token is padding; got {padding.dtype} in {padding.shape}."
-            )
-        return np.where(later | padding.T[:, :, None, None], lowest(x), x.dtype.type(0))
-
     def extra_repr(self) -> str:
         """Show the number of heads, and whether causal."""
         return f"num_heads={self.num_heads}, causal={self.causal}"
@@ -181,6 +169,33 @@ def split_heads(x: Array, parts: int, heads: int) -> Array:
     """View (B, T, parts·h·d) as (parts, B, h, T, d)."""
     B, T, width = x.shape
     return x.reshape(B, T, parts, heads, width // (parts * heads)).transpose(2, 0, 3, 1, 4)
+
+
+# Masks are added to the scores, (keys, B, h, queries): 0, or a number so low that the softmax makes
+# it 0. Not minus infinity: for a query that may see no key at all that would give 0/0, and the NaN
+# would spread to all tokens in the next layer. Later tokens are hidden more deeply than padding, so
+# that such a query sees the padding before it, and never the future.
+
+
+@lru_cache(maxsize=16)
+def causal_mask(T: int, dtype: Any) -> Array:
+    """Hide key j from query i where j > i: (T, 1, 1, T)."""
+    later = np.tri(T, k=-1, dtype=bool)  # [key, query]
+    mask = np.where(later, np.finfo(dtype).min / 2, 0).astype(dtype)[:, None, None]
+    mask.flags.writeable = False
+    return mask
+
+
+def padding_mask(padding: Array, x: Array) -> Array:
+    """Hide the keys where `padding`, (B, T), is True: (T, B, 1, 1)."""
+    padding = np.asarray(padding)
+    if padding.shape != x.shape[:2] or padding.dtype != bool:
+        raise ValueError(
+            f"MultiHeadSelfAttention: key_padding_mask must hold bool in shape {x.shape[:2]}, "
+            f"True where a token is padding; got {padding.dtype} in {padding.shape}."
+        )
+    mask = np.where(padding, np.finfo(x.dtype).min / 4, 0).astype(x.dtype)
+    return mask.T[:, :, None, None]
 
 
 def check_sequences(x: Any, name: str, layer: Linear) -> Array:

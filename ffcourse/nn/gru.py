@@ -47,7 +47,8 @@ class GRU(Recurrent):
         """Stack weights and biases as (H+I+1, 4H): columns r, z, m (no x), y (no h)."""
         H, w_hh, w_ih = self.hidden_size, self.weight_hh.data, self.weight_ih.data
         b_hh, b_ih = self.bias_hh.data, self.bias_ih.data
-        W = np.zeros((H + self.input_size + 1, 4 * H), w_hh.dtype)
+        W = self._buffers.empty("stack", (H + self.input_size + 1, 4 * H), w_hh.dtype)
+        W[...] = 0
         r_z, n, m, y = slice(2 * H), slice(2 * H, None), slice(2 * H, 3 * H), slice(3 * H, None)
         W[:H, : 3 * H] = w_hh
         W[H:-1, r_z], W[H:-1, y] = w_ih[:, r_z], w_ih[:, n]
@@ -69,7 +70,7 @@ class GRU(Recurrent):
         gates = self._buffers.empty("gates", (T, 4, B, H), dtype)  # r, z, m, n
         hs = self._buffers.empty("h", (T + 1, B, H), dtype)
         hs[0] = start[0]
-        W = by_gate(W, 4)  # (4, H+I+1, H)
+        W = by_gate(W, (0, 1, 2, 3), self._buffers)  # (4, H+I+1, H)
         W[:2] *= 0.5  # for σ(a) = ½ + ½ tanh(a/2)
         for t in range(T):
             a = np.matmul(reads[t], W, out=gates[t])  # (B, H+I+1) @ each -> (4, B, H)
@@ -92,7 +93,9 @@ class GRU(Recurrent):
         (dh,) = end
         for t in range(T - 1, -1, -1):
             dh += grads[t]
-            dz[t].reshape(B, 4, H)[...] = (slopes[t] * dh).swapaxes(0, 1)
+            d = slopes[t]
+            d *= dh
+            dz[t].reshape(B, 4, H)[...] = d.swapaxes(0, 1)
             dh *= z[t]
             dh += dz[t] @ WT
         return (dh,)

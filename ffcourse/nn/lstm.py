@@ -50,7 +50,7 @@ class LSTM(Recurrent):
         parts = self._buffers.empty("parts", (T, 3, B, H), dtype)  # h' = o·tanh(c'), i·g, f·c
         tanh_c = self._buffers.empty("tanh c", (T, B, H), dtype)
         gates[0, 4] = start[1]
-        W = by_gate(W, 4)[[3, 0, 1, 2]]  # (4, H+I+1, H)
+        W = by_gate(W, (3, 0, 1, 2), self._buffers)  # (4, H+I+1, H)
         # σ(z) = ½ + ½ tanh(z/2): with the weights of o, i and f halved beforehand, which is exact
         # in binary floating point, one tanh serves all four gates.
         W[:3] *= 0.5
@@ -84,9 +84,8 @@ class LSTM(Recurrent):
             np.subtract(part, d3, out=d3)
             d_g = np.multiply(part[1], a[3], out=d[3])
             np.subtract(a[1], d_g, out=d_g)
-            d_o = d[0]
+            d_o, d_ifg = d[0], d[1:]
             d_o *= dh
-            d_ifg = d[1:]
             d_ifg *= dc
             dc *= a[2]
             rows = dz[t].reshape(B, 4, H)  # in the order i, f, g, o

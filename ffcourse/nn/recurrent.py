@@ -123,7 +123,10 @@ class Recurrent(Module):
     def _stacked(self) -> Array:
         """Weights and biases as one matrix (H+I+1, blocks·H), in the order of [h x 1]."""
         bias = self.bias_ih.data + self.bias_hh.data
-        return np.vstack((self.weight_hh.data, self.weight_ih.data, bias))
+        rows = len(self.weight_hh.data) + len(self.weight_ih.data) + 1
+        stack = self._buffers.empty("stack", (rows, len(bias)), bias.dtype)
+        parts = (self.weight_hh.data, self.weight_ih.data, bias[None])
+        return np.concatenate(parts, out=stack)
 
     def _add_stacked(self, dW: Array) -> None:
         """Add the gradient of the stacked matrix to those of its parts."""
@@ -204,13 +207,17 @@ class Recurrent(Module):
         reads, H = self._buffers.last("reads"), self.hidden_size
         T, B, F = len(reads) - 1, *reads.shape[1:]
         end = self._unpack(grad_state, "grad_state", B, reads.dtype)
-        grads = np.zeros((T, B, H), reads.dtype) if grad is None else self._time_first(grad)
+        grads = self._buffers.empty("grads", (T, B, H), reads.dtype)
+        grads[...] = 0 if grad is None else self._time_first(grad)
         dz = self._buffers.empty("dz", (T, B, self._stack.shape[1]), reads.dtype)
         start = self._steps_back(grads, self._stack[:H].T.copy(order="C"), end, dz)
         self.grad_state = self._pack(start)
-        if self.is_trainable():
+        weights = (self.weight_hh, self.weight_ih, self.bias_hh, self.bias_ih)
+        if any(p.requires_grad for p in weights):
             # the products of all steps and all sequences, summed: one product of two tall matrices
-            self._add_stacked(reads[:T].reshape(T * B, F).T @ dz.reshape(T * B, -1))
+            dW = self._buffers.empty("d stack", self._stack.shape, reads.dtype)
+            np.matmul(reads[:T].reshape(T * B, F).T, dz.reshape(T * B, -1), out=dW)
+            self._add_stacked(dW)
         return dz
 
     def _time_first(self, x: Array) -> Array:
@@ -290,9 +297,13 @@ class RNN(Recurrent):
         return (dh,)
 
 
-def by_gate(W: Array, gates: int) -> Array:
-    """Copy the stacked matrix (F, gates·H) to (gates, F, H): the columns of each gate together."""
-    return W.reshape(len(W), gates, -1).swapaxes(0, 1).copy(order="C")
+def by_gate(W: Array, order: tuple[int, ...], buffers: Buffers) -> Array:
+    """Copy the stacked matrix (F, gates·H) to (gates, F, H), the gates in the given `order`."""
+    gates = W.reshape(len(W), len(order), -1).swapaxes(0, 1)
+    out = buffers.empty("by gate", gates.shape, W.dtype)
+    for k, place in enumerate(order):
+        out[k] = gates[place]
+    return out
 
 
 class LastStep(Module):

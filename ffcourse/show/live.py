@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import os
+import time
 import weakref
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
@@ -34,6 +35,8 @@ class LiveFigure:
         What the present state shows.
     error : Exception or None
         What the function raised when a control was last moved.
+    seconds : float
+        How long the function took for the last frame.
     """
 
     _count = 0
@@ -61,7 +64,9 @@ class LiveFigure:
         self._page: Page | None = None
         self.closed = False
         self.run = ""  # the run of the cell that shows it
+        begin = time.perf_counter()
         self.layers = self._last(self._state)
+        self.seconds = time.perf_counter() - begin
         self.stage: Stage = Stage(background, self.layers, height)
         self._svgs = self._draw(self.layers)
         LiveFigure._count += 1

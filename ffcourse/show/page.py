@@ -40,7 +40,6 @@ class Page:
         self.figure = figure
         self._loop = Loop(self._work)
         self._player: asyncio.Task[None] | None = None
-        self._seconds = 0.0
         state = figure.state
         self.knobs = {
             name: Knob(name, control, self._loop.ask) for name, control in figure.controls.items()
@@ -103,7 +102,7 @@ class Page:
     def _work(self) -> Iterator[None]:
         """Draw what the controls show now."""
         values = {name: knob.value for name, knob in self.knobs.items()}
-        slow = self._seconds > SLOW
+        slow = self.figure.seconds > SLOW
         if slow:
             self.front.add_class("ffc-busy")
         begin = time.perf_counter()
@@ -112,7 +111,7 @@ class Page:
                 self.show()
                 yield
         finally:
-            self._seconds = time.perf_counter() - begin
+            self.figure.seconds = time.perf_counter() - begin
             if slow:
                 self.front.remove_class("ffc-busy")
 

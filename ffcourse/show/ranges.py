@@ -319,6 +319,8 @@ def controls_of(fn: Callable[..., Any], given: dict[str, Any]) -> dict[str, Cont
     parameters = dict(inspect.signature(fn, eval_str=True).parameters)
     various = [n for n, p in parameters.items() if p.kind in (p.VAR_POSITIONAL, p.VAR_KEYWORD)]
     open_ended = any(parameters.pop(n).kind == inspect.Parameter.VAR_KEYWORD for n in various)
+    for name in set(getattr(fn, "keywords", ())) - set(given):  # fixed by functools.partial
+        parameters.pop(name, None)
     unknown = set(given) - set(parameters)
     if open_ended:
         free = [name for name in given if name in unknown]

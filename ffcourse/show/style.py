@@ -115,7 +115,7 @@ def class_colour(k: int) -> str:
 
 def class_shape(k: int) -> str:
     """Return the shape of the dots of class `k`."""
-    return SHAPES[(k + k // len(CLASSES)) % len(SHAPES)]
+    return SHAPES[k % len(SHAPES)]
 
 
 def use() -> None:

@@ -35,12 +35,13 @@ def clip_grad_norm(params: Iterable[Parameter], max_norm: float) -> float:
     if not max_norm > 0:
         raise ValueError(f"max_norm: expected a number above zero, got {max_norm}")
     grads = _grads(params)
-    norm = math.hypot(*(_length(g) for g in grads))
+    with np.errstate(over="ignore", invalid="ignore"):
+        norm = math.hypot(*(_length(g) for g in grads))
     # PyTorch's small constant; a norm just over the limit is clipped to just under it.
     factor = max_norm / (norm + 1e-6)
     if factor < 1 and math.isfinite(norm):
         for g in grads:
-            np.multiply(g, factor, out=g)
+            g *= factor
     return norm
 
 
@@ -61,9 +62,7 @@ def _grads(params: Iterable[Parameter]) -> list[Array]:
 
 def _length(g: Array) -> float:
     flat = g.ravel()
-    with np.errstate(over="ignore", invalid="ignore"):
-        square = float(np.dot(flat, flat))
-        if math.isfinite(square):
-            return math.sqrt(square)
-        # 1e20 squared is too much for float32
-        return float(np.linalg.norm(flat.astype(np.float64)))
+    square = float(flat.dot(flat))
+    if math.isfinite(square):
+        return math.sqrt(square)
+    return float(np.linalg.norm(flat.astype(np.float64)))  # 1e20 squared is too much for float32

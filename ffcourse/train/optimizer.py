@@ -82,9 +82,8 @@ class Optimizer:
 
     def zero_grad(self) -> None:
         """Forget the gradients of all parameters of this optimizer."""
-        for group in self.param_groups:
-            for p in group["params"]:
-                p.grad = None
+        for p in self.parameters():
+            p.grad = None
 
     def step(self) -> None:
         """Change every parameter that has a gradient and is not frozen, in place."""
@@ -155,7 +154,7 @@ class Optimizer:
             ``{"state": {i: {"step": t, name: ndarray, ...}}, "param_groups": [...]}``, with
             parameters numbered through all groups.
         """
-        numbers = {p: i for i, p in enumerate(self._all_parameters())}
+        numbers = {p: i for i, p in enumerate(self.parameters())}
         state = {
             numbers[p]: {"step": self._steps[p], **{name: a.copy() for name, a in arrays.items()}}
             for p, arrays in self._state.items()
@@ -176,7 +175,7 @@ class Optimizer:
         theirs = [len(g["params"]) for g in groups]
         if ours != theirs:
             raise ValueError(f"param_groups: expected {ours} parameters per group, got {theirs}")
-        params = self._all_parameters()
+        params = self.parameters()
         for i, saved in state_dict["state"].items():
             for name, a in saved.items():
                 if name != "step" and np.shape(a) != params[int(i)].shape:
@@ -197,7 +196,8 @@ class Optimizer:
             }
         self._plans = [None for _ in self.param_groups]
 
-    def _all_parameters(self) -> list[Parameter]:
+    def parameters(self) -> list[Parameter]:
+        """List the parameters of all groups."""
         return [p for g in self.param_groups for p in g["params"]]
 
     def __repr__(self) -> str:

@@ -36,7 +36,7 @@ def sensible_threads(model: Module, batch_size: int) -> Iterator[None]:
 def _controller() -> Any:
     """Look the libraries up once, which takes a millisecond."""
     try:
-        from threadpoolctl import ThreadpoolController
+        from threadpoolctl import ThreadpoolController  # type: ignore[import-untyped]
     except ImportError:
         return None
     return ThreadpoolController()

@@ -156,7 +156,8 @@ class Trainer:
             self.model.train()  # else leave it: a layer may be in evaluation mode on purpose
         size = size_of_batch(train, batch_size)
         bar = ProgressBar(self.epoch, self._goal, progress)
-        with sensible_threads(self.model, size), bar:
+        quiet = np.errstate(over="ignore", invalid="ignore")  # the watchdog tells it better
+        with sensible_threads(self.model, size), quiet, bar:
             while self.epoch < self._goal and self.stop_reason is None:
                 self._run_epoch(train, val, batch_size, bar)
                 if checkpoint is not None:
@@ -206,18 +207,17 @@ class Trainer:
         self.step += 1
         step = Step(self.step, self.epoch, x, y, self.optimizer.param_groups[0]["lr"])
         dog.before_step()
-        with np.errstate(over="ignore", invalid="ignore"):  # the watchdog tells it better
-            output = self.model(x)
-            loss = float(self.loss_fn(output, y))
-            dog.check_loss(loss, step)
-            self.optimizer.zero_grad()
-            self.model.backward_params(self.loss_fn.backward())
-            for penalty in self.penalties:
-                penalty.backward()
-            dog.check_gradients(step)
-            if self.clip_norm is not None:
-                clip_grad_norm(self.model.parameters(), self.clip_norm)
-            self.optimizer.step()
+        output = self.model(x)
+        loss = float(self.loss_fn(output, y))
+        dog.check_loss(loss, step)
+        self.optimizer.zero_grad()
+        self.model.backward_params(self.loss_fn.backward())
+        for penalty in self.penalties:
+            penalty.backward()
+        dog.check_gradients(step)
+        if self.clip_norm is not None:
+            clip_grad_norm(self.optimizer.parameters(), self.clip_norm)
+        self.optimizer.step()
         if self.scheduler is not None and self.schedule_per == "step":
             self.scheduler.step()
         return output, loss

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -23,7 +24,7 @@ def ours(sizes: list[int], size: int, optimizer: str) -> Step:
     """Build a step of ffcourse."""
     rng = np.random.default_rng(0)
     layers: list[nn.Module] = []
-    for n_in, n_out in zip(sizes, sizes[1:], strict=False):
+    for n_in, n_out in pairwise(sizes):
         layers += [nn.Linear(n_in, n_out, rng=rng), nn.ReLU()]
     model, loss_fn = nn.Sequential(*layers[:-1]), nn.CrossEntropyLoss()
     opt = {"adam": train.Adam, "sgd": train.SGD}[optimizer](model.parameters(), lr=LR)
@@ -44,7 +45,7 @@ def pytorch(sizes: list[int], size: int, optimizer: str) -> Step:
 
     torch.manual_seed(0)
     layers: list[Any] = []
-    for n_in, n_out in zip(sizes, sizes[1:], strict=False):
+    for n_in, n_out in pairwise(sizes):
         layers += [torch.nn.Linear(n_in, n_out), torch.nn.ReLU()]
     model, loss_fn = torch.nn.Sequential(*layers[:-1]), torch.nn.CrossEntropyLoss()
     opt = {"adam": torch.optim.Adam, "sgd": torch.optim.SGD}[optimizer](model.parameters(), lr=LR)
@@ -84,7 +85,7 @@ def bare(sizes: list[int], size: int, optimizer: str) -> Step:
     rng = np.random.default_rng(0)
     Ws = [
         (rng.standard_normal((n_in, n_out)) / np.sqrt(n_in)).astype(np.float32)
-        for n_in, n_out in zip(sizes, sizes[1:], strict=False)
+        for n_in, n_out in pairwise(sizes)
     ]
     bs = [np.zeros(n, np.float32) for n in sizes[1:]]
     x, y = batch(sizes, size)
@@ -137,3 +138,26 @@ def _adam(params: list[Any]) -> Any:
             p -= LR * (m / (1 - 0.9**t)) / (np.sqrt(v / (1 - 0.999**t)) + 1e-8)
 
     return update
+
+
+def products(sizes: list[int], size: int) -> Step:
+    """Build the matrix products of a step, and nothing else."""
+    rng = np.random.default_rng(0)
+
+    def draw(*shape: int) -> Any:
+        return rng.standard_normal(shape).astype(np.float32)
+
+    layers = [
+        (draw(size, n_in), draw(n_in, n_out), draw(size, n_out)) for n_in, n_out in pairwise(sizes)
+    ]
+
+    def step() -> None:
+        for x, W, _ in layers:
+            x.dot(W)
+        for x, W, dy in layers[:0:-1]:
+            x.T.dot(dy)
+            dy.dot(W.T)
+        x, _, dy = layers[0]
+        x.T.dot(dy)
+
+    return step

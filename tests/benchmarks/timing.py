@@ -1,4 +1,4 @@
-"""Fair comparison of several functions: in alternation, so that all meet the same weather."""
+"""Fair comparison: the contenders take turns, so that all meet the same weather."""
 
 from __future__ import annotations
 
@@ -22,42 +22,39 @@ class Timing:
         return statistics.median(self.rounds)
 
     def over(self, other: Timing) -> tuple[float, float, float]:
-        """Median, lower and upper quartile of this time over the other's, round by round."""
+        """Return this time over the other's, round by round: median and both quartiles."""
         ratios = [a / b for a, b in zip(self.rounds, other.rounds, strict=True)]
         low, middle, high = statistics.quantiles(ratios, n=4)
         return middle, low, high
 
 
-def alternate(steps: Mapping[str, Step], rounds: int = 15, budget: float = 0.02) -> dict[str, Timing]:
-    """Time every step in every round, starting each round with another one.
+def take_turns(
+    run: Mapping[str, Callable[[int], float]],
+    first: Mapping[str, float],
+    rounds: int,
+    budget: float = 0.03,
+    pause: float = 0.0,
+) -> dict[str, Timing]:
+    """Time every contender in every round, each round beginning with another one.
 
     Parameters
     ----------
-    steps : mapping of str to function
-        The contenders.
+    run : mapping of str to function
+        Makes so many calls, returns the seconds of one.
+    first : mapping of str to float
+        Rough seconds per call.
     rounds : int
         How many times each is measured.
     budget : float
-        Seconds that a contender works in a round, at least; so fast ones are called often.
+        Seconds that a contender works in a round.
+    pause : float
+        Seconds between turns, for threads to fall asleep.
     """
-    calls = {name: _calls_for(step, budget) for name, step in steps.items()}
-    times: dict[str, list[float]] = {name: [] for name in steps}
-    names = list(steps)
+    names = list(run)
+    times: dict[str, list[float]] = {name: [] for name in names}
     for i in range(rounds):
         turn = i % len(names)
         for name in names[turn:] + names[:turn]:
-            times[name].append(_seconds(steps[name], calls[name]))
+            time.sleep(pause)
+            times[name].append(run[name](max(1, round(budget / first[name]))))
     return {name: Timing(seconds) for name, seconds in times.items()}
-
-
-def _calls_for(step: Step, budget: float) -> int:
-    for _ in range(3):  # warm up: buffers, caches, lazy initialisation
-        step()
-    return max(1, round(budget / _seconds(step, 3)))
-
-
-def _seconds(step: Step, calls: int) -> float:
-    started = time.perf_counter()
-    for _ in range(calls):
-        step()
-    return (time.perf_counter() - started) / calls

@@ -48,8 +48,9 @@ class Mutant:
 
 
 def mutants(source: str) -> Iterator[Mutant]:
-    """Yield every mutant of a module, in the order of its lines."""
+    """Yield every mutant of a module, in the order of its lines, each once."""
     tree = ast.parse(source)
+    seen = {ast.unparse(tree)}
     lines = source.splitlines()
     places = sorted(_places(tree), key=lambda found: found[0].lineno)
     for node, kind, change in places:
@@ -61,6 +62,9 @@ def mutants(source: str) -> Iterator[Mutant]:
         after = ast.unparse(statement).splitlines()
         for name, value in fields.items():
             setattr(node, name, value)
+        if mutated in seen:
+            continue
+        seen.add(mutated)
         old, new = _difference(before, after)
         yield Mutant(node.lineno, kind, old or lines[node.lineno - 1].strip(), new, mutated)
 
@@ -85,6 +89,9 @@ def _visit(node: ast.AST, found: list) -> None:
     if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) in ("__slots__", "__all__"):
         return
     found.extend((node, kind, change) for kind, change in _changes(node))
+    if isinstance(node, ast.Call) and getattr(node.func, "attr", "") == "reshape":
+        # -1 means "work it out", and NumPy takes -2 for the same.
+        node = ast.Call(node.func, [a for a in node.args if ast.unparse(a) != "-1"], [])
     for name, value in ast.iter_fields(node):
         if name in ("annotation", "returns", "decorator_list", "bases", "type_params"):
             continue

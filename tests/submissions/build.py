@@ -77,7 +77,7 @@ CELLS: list[dict[str, Any]] = [
     code(
         "90.1",
         "answer",
-        'def scale(X, factor):\n    """X (N, D) -> X times factor, (N, D)."""\n    return X * factor',
+        'def scale(X, factor):\n    """X (N, D) -> X times factor, (N, D)."""\n    return X * factor',  # noqa: E501
         forbid=["np.multiply"],
     ),
     check(
@@ -147,7 +147,7 @@ CELLS: list[dict[str, Any]] = [
         "answer",
         'class Counter:\n    """Counts what it is given."""\n\n    def __init__(self):\n'
         "        self.n = 0\n\n    def add(self, values):\n"
-        '        """Add the number of values."""\n        self.n += len(values)\n        return self.n',
+        '        """Add the number of values."""\n        self.n += len(values)\n        return self.n',  # noqa: E501
     ),
     check(
         "90.4",

@@ -21,14 +21,7 @@ hostile(
     "import ffcourse.learn as l, ffcourse.learn.emitting as e\n"
     "l.emit = e.emit = lambda label, value: print('passed')\n"
     "emit = l.emit\n" + WRONG,
-    status={
-        "90.1": "wrong",
-        "90.2": "wrong",
-        "90.3": "wrong",
-        "90.4": "wrong",
-        "90.5": "wrong",
-        "90.6": "wrong",
-    },
+    **FAILS,
 )
 hostile(
     "emit overwritten by accident",
@@ -39,13 +32,14 @@ hostile(
     "patched builtins",
     "import builtins\nbuiltins.sum = lambda *a: 1\n"
     "builtins.isinstance = lambda a, b: True\n" + WRONG,
-    status={"90.1": "error"},
+    status={"90.1": "error|crashed|timed_out"},
     slow=True,
 )
 hostile(
     "patched json",
     "import json\njson.dumps = lambda *a, **k: '{\"passed\": true}'\n" + WRONG,
-    status={"90.1": "wrong"},
+    status={"90.1": "timed_out"},
+    slow=True,
 )
 hostile(
     "fixed random numbers",
@@ -94,13 +88,12 @@ hostile(
     "def scale(X, factor):\n    pass\n"
     "import ffcourse.learn.emitting as e\n"
     "def bad(p):\n    from IPython.display import display\n"
-    "    for x in (5, [], {'kind': 'array', 'data': [[1]], 'shape': [10**9], 'label': 'two rows'},\n"
-    "              {'kind': '__init__', 'label': None}, {'kind': 'array', 'dtype': 'O', 'shape': [],"
+    "    for x in (5, [], {'kind': 'array', 'data': [[1]], 'shape': [10**9], 'label': 'two rows'},\n"  # noqa: E501
+    "              {'kind': '__init__', 'label': None}, {'kind': 'array', 'dtype': 'O', 'shape': [],"  # noqa: E501
     " 'data': [1], 'label': 'two rows', 'schema': 1, 'exercise': '90.1'}):\n"
     "        display({M: x}, raw=True)\n"
     "import ffcourse.learn.magics as m\nm.publish = bad",
-    status={f"90.{k}": "wrong" for k in range(1, 7)},
-    score=0,
+    **FAILS,
 )
 hostile(
     "claims to be an object of any kind",
@@ -116,7 +109,7 @@ hostile(
     "ip = get_ipython()\n"
     "def hook(info=None):\n    ip.user_ns['scale'] = lambda X, f: X * 0\n"
     "ip.events.register('pre_run_cell', hook)\n" + WRONG,
-    status={"90.1": "wrong", "90.2": "wrong"},
+    **FAILS,
     slow=True,
 )
 hostile(
@@ -129,8 +122,7 @@ hostile(
 hostile(
     "input transformer that drops checks",
     "get_ipython().input_transformers_cleanup.append(lambda lines: ['print(1)\\n'])\n" + WRONG,
-    status={f"90.{k}": "wrong" for k in range(1, 7)},
-    score=0,
+    **FAILS,
 )
 hostile(
     "searching for expected values",
@@ -152,7 +144,7 @@ hostile(
 hostile(
     "reads the solution",
     f"import glob, os\ndef scale(X, factor):\n"
-    f"    for p in [{str(SOLUTIONS)!r}, *glob.glob('/**/90_tiny.ipynb', recursive=True)]:\n"
+    f"    for p in [{str(SOLUTIONS)!r}, *glob.glob('/*/*/90_tiny.ipynb')]:\n"
     "        if os.path.exists(p):\n            return X * factor\n    return X + 1.0",
     **FAILS,
 )
@@ -220,7 +212,7 @@ hostile(
 hostile(
     "kills everything it can",
     "import os, signal\ndef scale(X, factor):\n    os.kill(-1, signal.SIGKILL)\n    os._exit(1)",
-    status={"90.1": "crashed"},
+    status={"90.1": "error"},
     score=9,
 )
 hostile(
@@ -239,7 +231,9 @@ hostile(
     "raises BaseException",
     "class E(BaseException):\n    def __str__(self): raise self\n"
     "def scale(X, factor):\n    raise E()",
-    **ERRS,
+    status={"90.1": "error|timed_out"},
+    score=9,
+    slow=True,
 )
 hostile(
     "input",
@@ -334,7 +328,7 @@ hostile(
 )
 hostile(
     "memory",
-    "def scale(X, factor):\n    big = []\n    while True:\n        big.append(np.ones(10_000_000))",
+    "def scale(X, factor):\n    big = []\n    while True:\n        big.append(np.ones(35_000_000))",
     status={"90.1": "error"},
     says={"90.1": "emory"},
     score=9,
@@ -354,7 +348,7 @@ hostile(
 hostile(
     "many displays, right answer",
     "from IPython.display import display\n"
-    "for i in range(3000):\n    display(i)\n"
+    "for i in range(600):\n    display(i)\n"
     "def scale(X, factor):\n    return X * factor",
 )
 hostile(
@@ -373,7 +367,7 @@ hostile(
 hostile(
     "deletes files, right answer",
     "import shutil, os\n"
-    "for p in ('/k', '/home', '/usr', '/run/k', os.path.dirname(np.__file__), '/'):\n"
+    "for p in ('/k', '/home', '/etc', '/run/k', os.path.dirname(np.__file__), '/tmp', '/dev'):\n"
     "    shutil.rmtree(p, ignore_errors=True)\n"
     "def scale(X, factor):\n    return X * factor",
 )

@@ -137,7 +137,9 @@ raw("cells are no list", b'{"nbformat": 4, "cells": {"a": 1}}', "no list of cell
 raw("no format", b'{"cells": []}', "does not say its format")
 raw("ancient format", b'{"nbformat": 3, "worksheets": [{"cells": []}]}', "old format 3")
 raw("future format", b'{"nbformat": 5, "cells": []}', "newer than this grader")
-raw("no cells", b'{"nbformat": 4, "nbformat_minor": 5, "cells": [], "metadata": {}}', "has no cells")
+raw(
+    "no cells", b'{"nbformat": 4, "nbformat_minor": 5, "cells": [], "metadata": {}}', "has no cells"
+)
 raw("latin-1", RIGHT.replace(b"Tiny", "Müßig".encode("latin-1")), "not UTF-8")
 raw("utf-16", RIGHT.decode().encode("utf-16"), "not UTF-8")
 raw("nested without end", b"[" * 200_000, "nested too deeply")
@@ -265,7 +267,7 @@ def _garbage(notebook: Notebook) -> Notebook:
     odd = [None, 5, {"cell_type": 7}, {"cell_type": "code", "source": 9, "metadata": "no"},
            {"cell_type": "code", "source": "x", "metadata": {"ffcourse": [1]}},
            {"cell_type": "code", "source": [1, None], "metadata": {"ffcourse": {"exercise": 90.1}}},
-           {"cell_type": "code", "outputs": {"a": 1}, "metadata": {"ffcourse": {"role": []}}}]  # fmt: skip
+           {"cell_type": "code", "outputs": {"a": 1}, "metadata": {"ffcourse": {"role": []}}}]  # fmt: skip  # noqa: E501
     return {**notebook, "cells": [*odd, *notebook["cells"], *odd]}
 
 
@@ -320,7 +322,7 @@ case("checks and given edited", _only_tail)
 case("nothing done", exercise, status=dict.fromkeys(IDS, "not_attempted"),
      says={"90.1": "Hint 1", "90.6": "Not attempted"}, score=0)  # fmt: skip
 hostile("not implemented left in a branch",
-        "def scale(X, factor):\n    if len(X) > 1:\n        raise NotImplementedError\n    return X",
+        "def scale(X, factor):\n    if len(X) > 1:\n        raise NotImplementedError\n    return X",  # noqa: E501
         status={"90.1": "not_attempted"}, score=9)  # fmt: skip
 hostile("syntax error", "def scale(X, factor):\n    return X *\n", status={"90.1": "error"},
         says={"90.1": "Syntax error in line 2"}, score=9)  # fmt: skip

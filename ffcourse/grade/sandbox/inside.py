@@ -36,14 +36,20 @@ DESK = "/run/k"
 def main(argv: list[str]) -> int:
     """Serve requests until the input ends.
 
-    Arguments: the user to change to (0 for none), and the modules to import first.
+    Arguments: the user to change to (0 for none), the name of the walls, the folder to work
+    in, and the modules to import first.
     """
+    walls, desk = argv[1], argv[2]
     _change_user(int(argv[0]))
+    if walls == "userns+landlock":
+        from ffcourse.grade.sandbox import userns
+
+        userns.enter(desk)
     talk = os.dup(1)
     os.dup2(2, 1)  # what imported modules print must not look like an answer
     sys.modules["debugpy"] = None  # type: ignore[assignment]
-    _preload([*KERNEL_MODULES, *argv[1:]])
-    nested = _can_nest()
+    _preload([*KERNEL_MODULES, *argv[3:]])
+    nested = _can_nest(walls)
     _say(talk, {"ready": True, "nested": nested})
     kernels: dict[int, int] = {}
     signal.signal(signal.SIGCHLD, lambda *_: _tell_ended(kernels, talk))
@@ -51,7 +57,7 @@ def main(argv: list[str]) -> int:
         request = json.loads(line)
         number = int(request["id"])
         if request["op"] == "start":
-            kernels[number] = _fork(request, nested, talk)
+            kernels[number] = _fork(request, nested, walls, talk)
             _say(talk, {"started": number})
             _tell_ended(kernels, talk)
         else:
@@ -108,9 +114,9 @@ def _end(pid: int) -> None:
         os.waitpid(pid, 0)
 
 
-def _can_nest() -> bool:
+def _can_nest(walls: str) -> bool:
     """Whether a forked kernel can have process, mount and user namespaces of its own."""
-    if sys.platform != "linux":
+    if sys.platform != "linux" or walls == "limits":
         return False
     pid = os.fork()
     if pid == 0:
@@ -118,7 +124,7 @@ def _can_nest() -> bool:
             _enter_namespaces()
             inner = os.fork()
             if inner == 0:
-                _private_mounts(None)
+                _own_view(None, walls)
                 os._exit(0)
             os._exit(0 if os.waitpid(inner, 0)[1] == 0 else 1)
         except BaseException:
@@ -132,6 +138,17 @@ def _enter_namespaces() -> None:
     uid, gid = os.getuid(), os.getgid()
     linux.unshare(linux.CLONE_NEWUSER | linux.CLONE_NEWPID | linux.CLONE_NEWNS | linux.CLONE_NEWIPC)
     linux.map_ids(uid, gid)
+
+
+def _own_view(folder: str | None, walls: str) -> None:
+    """Keep a kernel from the folders of the others."""
+    if walls == "bubblewrap":
+        _private_mounts(folder)
+    elif folder is not None:
+        from ffcourse.grade.sandbox import landlock
+
+        # Within the walls that stand already: only the kernel's own folder can be changed.
+        landlock.restrict(["/"], [folder, "/dev/null", "/dev/zero", "/dev/urandom"])
 
 
 def _private_mounts(folder: str | None) -> None:
@@ -151,7 +168,7 @@ def _private_mounts(folder: str | None) -> None:
         linux.mount("proc", "/proc", "proc", flags)
 
 
-def _fork(request: dict[str, Any], nested: bool, talk: int) -> int:
+def _fork(request: dict[str, Any], nested: bool, walls: str, talk: int) -> int:
     """Start the guardian process of a kernel; return its process id."""
     pid = os.fork()
     if pid:
@@ -163,7 +180,7 @@ def _fork(request: dict[str, Any], nested: bool, talk: int) -> int:
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         os.setpgid(0, 0)
         _forget_pipes(talk)
-        status = _guard(request) if nested else _run_kernel(request)
+        status = _guard(request, walls) if nested else _run_kernel(request)
     except BaseException as error:
         with contextlib.suppress(OSError):
             os.write(2, f"kernel: {error!r}\n".encode())
@@ -181,7 +198,7 @@ def _forget_pipes(talk: int) -> None:
     os.dup2(null, talk)
 
 
-def _guard(request: dict[str, Any]) -> int:
+def _guard(request: dict[str, Any], walls: str) -> int:
     from ffcourse.grade.sandbox import linux
 
     linux.die_with_parent()
@@ -191,7 +208,7 @@ def _guard(request: dict[str, Any]) -> int:
         return os.waitstatus_to_exitcode(os.waitpid(first, 0)[1]) & 0xFF
     # The first process of the namespace: when it ends, everything in it is killed.
     linux.die_with_parent()
-    _private_mounts(request["folder"])
+    _own_view(request["folder"], walls)
     kernel = os.fork()
     if kernel == 0:
         linux.drop_capabilities()
@@ -205,10 +222,13 @@ def _guard(request: dict[str, Any]) -> int:
 def _run_kernel(request: dict[str, Any]) -> int:
     from ffcourse.grade.sandbox.rlimits import apply_limits
 
-    os.setsid() if os.getpid() != os.getpgrp() else None
-    home = HOME if os.path.isdir(HOME) else request["folder"]
+    with contextlib.suppress(OSError):
+        os.setsid()
+    home = request["home"]
+    os.makedirs(home, exist_ok=True)
     os.chdir(home)
-    os.environ["HOME"] = home
+    os.environ["HOME"] = os.environ["TMPDIR"] = home
+    os.environ["MPLCONFIGDIR"] = os.path.join(home, ".matplotlib")
     os.environ["IPYTHONDIR"] = os.path.join(home, ".ipython")
     os.environ["FFCOURSE_SEED"] = str(request.get("seed") or 0)
     apply_limits(request.get("limits") or {})
@@ -226,8 +246,11 @@ def serve_kernel(connection: str) -> None:
     app: Any = IPKernelApp.instance()
     # Plain tracebacks: the coloured ones take a second for a deep recursion.
     quiet = ["--HistoryManager.enabled=False", "--IPKernelApp.log_level=50"]
+    quiet += ["--IPKernelApp.capture_fd_output=False"]
     quiet += ["--InteractiveShell.xmode=Plain", "--InteractiveShell.colors=NoColor"]
     app.initialize(["-f", connection, *quiet])
+    # What is printed does not count in grading, so it need not be sent.
+    sys.stdout = sys.stderr = open(os.devnull, "w", encoding="utf-8", errors="replace")  # noqa: SIM115
     with contextlib.suppress(ImportError):
         from ffcourse.learn import magics
 

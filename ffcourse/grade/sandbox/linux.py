@@ -20,11 +20,13 @@ PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_SET_NO_NEW_PRIVS, PR_CAPBSET_DROP = 1, 4, 
 PR_SET_CHILD_SUBREAPER = 36
 
 
-def _libc() -> Any:
+def libc() -> Any:
+    """Return the C library."""
     return ctypes.CDLL(None, use_errno=True)
 
 
-def _check(result: int, what: str) -> int:
+def check(result: int, what: str) -> int:
+    """Return the result of a call, or raise the OSError that it stands for."""
     if result < 0:
         number = ctypes.get_errno()
         raise OSError(number, f"{what}: {os.strerror(number)}")
@@ -33,18 +35,18 @@ def _check(result: int, what: str) -> int:
 
 def unshare(flags: int) -> None:
     """Leave some of the namespaces that the process shares with its parent."""
-    _check(_libc().unshare(flags), "unshare")
+    check(libc().unshare(flags), "unshare")
 
 
 def mount(source: str, target: str, kind: str | None, flags: int = 0, data: str = "") -> None:
     """Mount a file system; see mount(2)."""
     arguments = [source.encode(), target.encode(), kind.encode() if kind else None]
-    _check(_libc().mount(*arguments, ctypes.c_ulong(flags), data.encode()), f"mount {target}")
+    check(libc().mount(*arguments, ctypes.c_ulong(flags), data.encode()), f"mount {target}")
 
 
 def prctl(option: int, value: int) -> None:
     """Set a property of the process; see prctl(2)."""
-    _check(_libc().prctl(option, ctypes.c_ulong(value), 0, 0, 0), f"prctl {option}")
+    check(libc().prctl(option, ctypes.c_ulong(value), 0, 0, 0), f"prctl {option}")
 
 
 def die_with_parent() -> None:
@@ -84,4 +86,4 @@ def drop_capabilities() -> None:
         ]
 
     header = Header(0x20080522, 0)  # version 3: two data blocks
-    _check(_libc().capset(ctypes.byref(header), ctypes.byref((Data * 2)())), "capset")
+    check(libc().capset(ctypes.byref(header), ctypes.byref((Data * 2)())), "capset")

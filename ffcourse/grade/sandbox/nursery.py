@@ -18,7 +18,7 @@ from queue import Empty, Queue
 from typing import Any
 
 from ffcourse.grade.limits import Limits
-from ffcourse.grade.sandbox.inside import DESK
+from ffcourse.grade.sandbox.inside import DESK, HOME
 from ffcourse.grade.sandbox.pick import Walls
 
 START_SECONDS = 60.0
@@ -90,7 +90,7 @@ class Nursery:
         options = self.walls.popen_options(self._desk)
         words = self.walls.command(self._desk, self._hidden)
         words += [sys.executable, "-s", "-m", "ffcourse.grade.sandbox.inside"]
-        words += [str(self.walls.user or 0), *self._modules]
+        words += [str(self.walls.user or 0), self.walls.name, str(self._desk), *self._modules]
         debug = os.environ.get("FFCOURSE_SANDBOX_DEBUG")
         self._process = subprocess.Popen(
             words,
@@ -162,6 +162,7 @@ class Nursery:
                 "id": number,
                 "folder": f"/k/{number}" if self.walls.own_files else str(folder),
                 "connection": self._inside(folder, number) + "/c.json",
+                "home": HOME if self.walls.own_files else str(folder / "home"),
                 "seed": seed,
                 "limits": self.limits.for_kernel(),
             }

@@ -42,13 +42,15 @@ show.live(figure, background=[curve, plane], alt="Benchmark.", v=show.Range(-3.0
 """
 
 INTERACT = """
-import matplotlib.pyplot as plt
-def draw(v):
-    fig, (one, two) = plt.subplots(1, 2, figsize=(7, 3.3))
+get_ipython().run_line_magic("matplotlib", "inline")
+from matplotlib.figure import Figure
+def draw(v):  # not by pyplot, whose backend ipympl takes over
+    fig = Figure(figsize=(7, 3.3))
+    one, two = fig.subplots(1, 2)
     one.plot(axis, np.tanh(axis)); one.plot([v], [np.tanh(v)], "o")
     two.imshow(decide(v), extent=(-3, 3, -3, 3), origin="lower", cmap="RdBu", vmin=-1, vmax=1, aspect="auto")
     two.scatter(*X.T, c=y, s=12)
-    plt.show()
+    display(fig)
 w.interact(draw, v=slider());
 """
 
@@ -60,7 +62,6 @@ display(w.VBox([s, out]))
 
 IPYMPL = """
 from ipympl.backend_nbagg import Canvas, FigureManager
-from matplotlib.figure import Figure
 fig = Figure(figsize=(7, 3.3))
 canvas = Canvas(fig); manager = FigureManager(canvas, 1)
 one, two = fig.subplots(1, 2)

@@ -1,0 +1,44 @@
+"""Sums and maxima over matrices, for which NumPy has something quicker than ``sum`` and ``max``.
+
+``x.sum(axis=1)`` goes row by row; a product with a vector of ones is the same sum, done by BLAS,
+3 to 10 times as fast. ``x.max(axis=1)`` pays some 100 ns a row, however short; with the matrix
+turned, whole rows are compared at once.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ffcourse.nn.module import Array
+
+SHORT = 48  # where turning a row stops paying; measured
+
+
+def row_sums(x: Array) -> Array:
+    """(m, n) -> (m,)."""
+    sums: Array = x.dot(np.ones(x.shape[1], x.dtype))
+    return sums
+
+
+def column_sums(x: Array) -> Array:
+    """(m, n) -> (n,)."""
+    sums: Array = np.ones(len(x), x.dtype).dot(x)
+    return sums
+
+
+def row_maxima(x: Array) -> Array:
+    """(m, n) -> (m, 1)."""
+    if x.shape[1] > SHORT:
+        return np.maximum.reduce(x, axis=1, keepdims=True)
+    maxima: Array = np.maximum.reduce(np.ascontiguousarray(x.T), axis=0)
+    return maxima[:, None]
+
+
+def row_products(x: Array, y: Array) -> Array:
+    """Sum of ``x * y`` along each row, without the array of products: (m, n) -> (m,)."""
+    return np.einsum("ij,ij->i", x, y)
+
+
+def column_products(x: Array, y: Array) -> Array:
+    """Sum of ``x * y`` down each column, without the array of products: (m, n) -> (n,)."""
+    return np.einsum("ij,ij->j", x, y)
