@@ -18,7 +18,7 @@ from ffcourse.grade.service import Grader
 from tests.submissions import hostile  # noqa: F401  (adds its cases)
 from tests.submissions.kinds import CASES, FULL, IDS, SOLUTIONS, Case, filled
 
-LIMITS = Limits(cell_seconds=1.0, cell_wall=4.0, memory_bytes=600_000_000)
+LIMITS = Limits(cell_seconds=1.0, cell_wall=2.0, memory_bytes=600_000_000)
 
 
 def _walls() -> bool:

@@ -11,7 +11,7 @@ pytestmark = pytest.mark.usefixtures("course")
 
 
 @pytest.fixture
-def begun():
+def begun(course):  # noqa: F811
     def change(data):
         data["exercises"]["01.1"] = {"status": "passed", "points": 3, "max_points": 3}
         data["exercises"]["01.2"] = {"status": "wrong", "points": 0.5, "max_points": 1}

@@ -34,7 +34,9 @@ def test_a_check_shows_values_and_nothing_else(ready, capsys):
 
 
 def test_displays_and_figures_of_checked_code_are_dropped(ready):
-    ready.run("def f(x):\n    from IPython.display import display\n    display('hello')\n    return x")
+    ready.run(
+        "def f(x):\n    from IPython.display import display\n    display('hello')\n    return x"
+    )
     assert len(ready.run(CHECK)) == 2
 
 

@@ -133,3 +133,15 @@ def test_one_hot() -> None:
     for bad in ([3], [-1]):
         with pytest.raises(ValueError, match="labels must lie between 0 and 2"):
             F.one_hot(bad, 3)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("approximate", ["none", "tanh"])
+def test_large_arrays_are_the_same_in_blocks(dtype: type, approximate: str) -> None:
+    z = np.random.default_rng(0).normal(size=(3, F.BLOCK // 2 + 7)).astype(dtype)
+    for f in (F.gelu, F.gelu_derivative):
+        whole = f(z, approximate)
+        assert whole.dtype == dtype
+        for row, expected in zip(z, whole, strict=True):
+            np.testing.assert_allclose(f(row, approximate), expected, rtol=1e-6)
+        np.testing.assert_array_equal(f(z.T, approximate), whole.T)

@@ -100,7 +100,8 @@ def test_a_long_run_stops_for_a_newer_value_and_lets_others_in():
     async def run():
         work.value = 1
         loop.ask()
-        await asyncio.sleep(0.01)
+        while len(work.seen) < 10:
+            await asyncio.sleep(0)
         other.value = 7
         second.ask()
         await second.idle()

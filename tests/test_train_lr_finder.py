@@ -32,6 +32,7 @@ def test_a_parabola_explodes_where_theory_says() -> None:
         layer, nn.MSELoss(), train.SGD(layer.parameters()), [(x, y)], lr_min=1e-4, lr_max=100
     )
     assert 0.01 < found.suggestion < 1.0
+    assert found.suggestion == pytest.approx(found.lrs[np.argmin(found.losses)] / 10)
     assert 1.0 < found.lrs[-1] < 100.0
     np.testing.assert_allclose(np.diff(np.log(found.lrs)), np.log(1e6) / 99)
     assert found.losses[0] == pytest.approx(1.0, rel=1e-3)

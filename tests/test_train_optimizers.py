@@ -296,3 +296,40 @@ def test_the_base_class_has_no_rule() -> None:
     p.grad = np.ones(1)
     with pytest.raises(NotImplementedError, match="Optimizer has no rule"):
         train.Optimizer([p], {"lr": 0.1, "weight_decay": 0.0}).step()
+
+
+DEFAULTS = {
+    "SGD": {"lr": 1e-3, "momentum": 0, "nesterov": False, "weight_decay": 0},
+    "AdaGrad": {
+        "lr": 1e-2,
+        "lr_decay": 0,
+        "weight_decay": 0,
+        "initial_accumulator_value": 0,
+        "eps": 1e-10,
+    },
+    "RMSProp": {
+        "lr": 1e-2,
+        "alpha": 0.99,
+        "eps": 1e-8,
+        "weight_decay": 0,
+        "momentum": 0,
+        "centered": False,
+    },
+    "Adam": {"lr": 1e-3, "betas": (0.9, 0.999), "eps": 1e-8, "weight_decay": 0},
+    "AdamW": {"lr": 1e-3, "betas": (0.9, 0.999), "eps": 1e-8, "weight_decay": 1e-2},
+}
+
+
+@pytest.mark.parametrize("kind", DEFAULTS)
+def test_defaults(kind: str) -> None:
+    group = getattr(train, kind)([Parameter(np.ones(1))]).param_groups[0]
+    assert {k: v for k, v in group.items() if k != "params"} == DEFAULTS[kind]
+
+
+@pytest.mark.torch
+@pytest.mark.parametrize("kind", DEFAULTS)
+def test_defaults_are_pytorchs(kind: str) -> None:
+    torch = pytest.importorskip("torch", reason="PyTorch is not installed")
+    theirs = getattr(torch.optim, {"AdaGrad": "Adagrad", "RMSProp": "RMSprop"}.get(kind, kind))
+    defaults = theirs([torch.nn.Parameter(torch.ones(1))]).defaults
+    assert {name: defaults[name] for name in DEFAULTS[kind]} == DEFAULTS[kind]

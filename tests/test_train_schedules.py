@@ -157,3 +157,42 @@ def test_a_group_that_joins_later_has_its_own_base() -> None:
 def test_bad_arguments_are_named(make: Any, message: str) -> None:
     with pytest.raises((ValueError, TypeError, NotImplementedError), match=message):
         make(sgd())
+
+
+@pytest.mark.parametrize(
+    ("short", "long"),
+    [
+        (lambda o: train.StepLR(o, 3), lambda o: train.StepLR(o, 3, gamma=0.1)),
+        (
+            lambda o: train.CosineAnnealingLR(o, 9),
+            lambda o: train.CosineAnnealingLR(o, 9, eta_min=0),
+        ),
+        (
+            lambda o: train.LinearLR(o),
+            lambda o: train.LinearLR(o, start_factor=1 / 3, end_factor=1.0, total_iters=5),
+        ),
+        (
+            lambda o: train.OneCycleLR(o, 2.0, 19),
+            lambda o: train.OneCycleLR(
+                o,
+                2.0,
+                19,
+                pct_start=0.3,
+                div_factor=25.0,
+                final_div_factor=1e4,
+                cycle_momentum=True,
+                base_momentum=0.85,
+                max_momentum=0.95,
+            ),
+        ),
+    ],
+)
+def test_defaults(short: Any, long: Any) -> None:
+    """The long forms spell PyTorch's defaults out."""
+    a, b = sgd(), sgd()
+    one, other = short(a), long(b)
+    for _ in range(15):
+        assert a.param_groups[0]["lr"] == b.param_groups[0]["lr"]
+        assert a.param_groups[0]["momentum"] == b.param_groups[0]["momentum"]
+        one.step()
+        other.step()

@@ -23,9 +23,13 @@ def place() -> Path:
 
 def anchors(text: str) -> set[str]:
     """Return every anchor that a Markdown text offers."""
-    own = set(re.findall(r"<a (?:id|name)=\"([^\"]+)\"", text))
-    headings = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
-    return own | {slug(heading) for heading in headings}
+    return set(listed(text))
+
+
+def listed(text: str) -> list[str]:
+    """Return the anchors of a Markdown text in order, doubled ones too."""
+    own = re.findall(r"<a (?:id|name)=\"([^\"]+)\"", text)
+    return own + [slug(heading) for heading in re.findall(r"^#+ (.+)$", text, re.MULTILINE)]
 
 
 def slug(heading: str) -> str:

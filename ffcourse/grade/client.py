@@ -15,27 +15,66 @@ import zmq
 from jupyter_client.session import Session
 
 from ffcourse.grade.sandbox.nursery import Kernel, KernelStartError
+from ffcourse.grade.sandbox.usage import Usage
 
 MAX_MESSAGE = 16_000_000
 MAX_KEPT = 24_000_000
 MAX_MESSAGES = 5_000
 IDLE_GRACE = 2.0
 LOOK = 0.2
-INTERRUPT_WALL, INTERRUPT_CPU = 5.0, 0.3
+INTERRUPT_WALL, INTERRUPT_CPU = 3.0, 0.3
 READY_SECONDS = 60.0
 
 
 class CellTimeoutError(Exception):
     """A cell used up its time; `line` is where it was, if the kernel still told."""
 
-    def __init__(self, message: str, traceback: list[str] | None = None, waited: bool = False):
+    def __init__(
+        self,
+        message: str,
+        traceback: list[str] | None = None,
+        waited: bool = False,
+        starved: bool = False,
+    ) -> None:
         super().__init__(message)
         self.traceback = traceback or []
         self.waited = waited
+        self.starved = starved
 
 
 class KernelDiedError(Exception):
     """The kernel's process ended while a cell ran."""
+
+
+class _Watch:
+    """Tells when a cell has had its time: by work done, by waiting, or by the whole run's end."""
+
+    def __init__(self, wall: float, cpu: float | None, deadline: float) -> None:
+        self.wall, self.cpu, self.deadline = wall, cpu, deadline
+        self.last = time.monotonic()
+        self.started_at: float | None = None
+        self.previous = 0.0
+        self.waiting = 0.0
+
+    def due(self) -> bool:
+        """Whether it is time for a look. Looking is not free: a short cell is never looked at."""
+        return time.monotonic() > self.last + LOOK
+
+    def verdict(self, usage: Usage) -> tuple[str, bool, bool] | None:
+        """Return why the cell must end: words, whether it waited, whether it was starved."""
+        now = time.monotonic()
+        if self.started_at is None:  # taken to have worked all the time before the first look
+            self.started_at = self.previous = usage.cpu - LOOK
+        idle = not usage.busy and usage.cpu - self.previous < 0.1 * LOOK
+        self.waiting = self.waiting + (now - self.last) if idle else 0.0
+        self.previous, self.last = usage.cpu, now
+        if self.cpu is not None and usage.cpu - self.started_at > self.cpu:
+            return f"It was still running after {self.cpu:g} seconds.", False, False
+        if self.waiting > self.wall:
+            return f"It was not done after {self.wall:g} seconds.", True, False
+        if now > self.deadline:
+            return "It was not done when the time for the whole notebook was over.", False, True
+        return None
 
 
 class GuardedKernel:
@@ -45,7 +84,8 @@ class GuardedKernel:
     ----------
     kernel : Kernel
     cell_wall : float
-        Wall seconds of one cell; its processor seconds are given to `await_reply`.
+        Seconds that a cell may wait without working; its processor seconds are given to
+        `await_reply`.
     deadline : float
         `time.monotonic` time at which the whole run must end.
     """
@@ -159,37 +199,29 @@ class GuardedKernel:
         ------
         CellTimeoutError, KernelDiedError
         """
-        end = min(time.monotonic() + self.cell_wall, self.deadline)
-        next_look = time.monotonic() + LOOK
-        cpu_start: float | None = None
+        watch = _Watch(self.cell_wall, timeout, self.deadline)
         replied = idle = False
         grace = 0.0
         while not (replied and idle):
             r, i = self._poll(msg_id, 0.02)
             replied, idle = replied or r, idle or i
-            now = time.monotonic()
             if replied and not idle:
-                grace = grace or now + IDLE_GRACE
-                if now > grace:
+                grace = grace or time.monotonic() + IDLE_GRACE
+                if time.monotonic() > grace:  # the message was lost with too large an output
                     self._append_idle(msg_id)
                     return
             if not self.kernel.alive():
                 self._poll(msg_id, 0.05)
                 self.died = True
                 raise KernelDiedError("The kernel's process ended.")
-            if now > next_look:
-                # Looking is not free, so a short cell is never looked at; a longer one is
-                # taken to have worked all the time before the first look.
-                next_look = now + LOOK
-                cpu = self.kernel.cpu_seconds()
-                cpu_start = cpu - LOOK if cpu_start is None else cpu_start
-                used = cpu - cpu_start
-                if timeout is not None and used > timeout:
-                    self._give_up(msg_id, f"It was still running after {timeout:g} seconds.", False)
-                if now > end:
-                    self._give_up(
-                        msg_id, f"It was not done after {self.cell_wall:g} seconds.", True
-                    )
+            if watch.due():
+                usage = self.kernel.usage()
+                if usage.memory > 1.5 * self.kernel.nursery.limits.memory_bytes:
+                    self.died = True
+                    raise KernelDiedError("The memory of the submission's processes ran out.")
+                verdict = watch.verdict(usage)
+                if verdict:
+                    self._give_up(msg_id, *verdict)
 
     def _poll(self, msg_id: str, seconds: float) -> tuple[bool, bool]:
         poller = zmq.Poller()
@@ -242,19 +274,19 @@ class GuardedKernel:
         header = {"msg_id": msg_id}
         self._buffer.append({"msg_type": "status", "parent_header": header, "content": status})
 
-    def _give_up(self, msg_id: str, words: str, waited: bool) -> None:
+    def _give_up(self, msg_id: str, words: str, waited: bool, starved: bool) -> None:
         """Interrupt once, to learn where the code was; then report the time-out."""
         self._send(self.control, "interrupt_request", {})
         end = time.monotonic() + INTERRUPT_WALL
-        cpu = self.kernel.cpu_seconds() + INTERRUPT_CPU
-        while time.monotonic() < end and self.kernel.alive() and self.kernel.cpu_seconds() < cpu:
+        cpu = self.kernel.usage().cpu + INTERRUPT_CPU
+        while time.monotonic() < end and self.kernel.alive() and self.kernel.usage().cpu < cpu:
             if self._poll(msg_id, 0.05)[1]:
                 break
         traceback: list[str] = []
         for message in self._buffer:
             if message["msg_type"] == "error":
                 traceback = [str(t) for t in message["content"].get("traceback") or []]
-        self.timeout = CellTimeoutError(words, traceback, waited)
+        self.timeout = CellTimeoutError(words, traceback, waited, starved)
         raise self.timeout
 
     # ------------------------------------------------------------- what else nbval asks for

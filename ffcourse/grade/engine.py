@@ -220,7 +220,7 @@ class _Runner:
             outcome.emitted[piece.number] = shown
         ended = next((r for _, r in own if r.outcome in ("timed_out", "crashed")), None)
         if ended is not None:
-            outcome.fatal = "again" if ended.waited else ended.outcome
+            outcome.fatal = "again" if ended.starved else ended.outcome
             outcome.message = describe(ended, self.assembly.other_names)
         return ended is not None
 

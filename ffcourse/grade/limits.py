@@ -15,7 +15,8 @@ class Limits:
     cell_seconds : float
         Processor time of one cell; a cell can ask for more with ``seconds`` in its metadata.
     cell_wall : float
-        Wall time of one cell, for code that waits without working.
+        Seconds that one cell may wait without working. Waiting for a slow machine is not
+        counted, so that it costs nobody points.
     total_seconds : float
         Wall time of one run of the notebook.
     memory_bytes, file_bytes, files, processes : int
@@ -23,7 +24,7 @@ class Limits:
     """
 
     cell_seconds: float = 10.0
-    cell_wall: float = 30.0
+    cell_wall: float = 20.0
     total_seconds: float = 300.0
     memory_bytes: int = 1_500_000_000
     file_bytes: int = 50_000_000

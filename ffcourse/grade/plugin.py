@@ -43,6 +43,7 @@ class CellRecord:
     payloads: list[dict[str, Any]] = field(default_factory=list)
     detail: str | None = None
     waited: bool = False
+    starved: bool = False
     agreed: bool | None = None
 
 
@@ -138,6 +139,7 @@ class CourseCell(nbval.IPyNbCell):  # type: ignore[misc]
             record.outcome = "done"
         except CellTimeoutError as error:
             record.outcome, record.detail, record.waited = "timed_out", str(error), error.waited
+            record.starved = error.starved
             record.error = {"traceback": error.traceback}
             raise
         except KernelDiedError:

@@ -16,7 +16,14 @@ from __future__ import annotations
 
 import ast
 
-from ffcourse.learn.emitting import Recording, ipython, publish, recording
+from ffcourse.learn.emitting import (
+    Recording,
+    check_rng,
+    emit,
+    ipython,
+    publish,
+    recording,
+)
 from ffcourse.learn.history import watch
 from ffcourse.learn.undo import undone
 
@@ -87,6 +94,8 @@ def run_checks(exercise: str, bodies: list[str], variant: str | None = None) -> 
     Recording
         The payloads: values, and one of kind "error" where a body raised.
     """
+    for name, tool in (("emit", emit), ("check_rng", check_rng)):
+        ipython().user_ns.setdefault(name, tool)
     with recording(exercise, variant) as record:
         for body in bodies:
             try:

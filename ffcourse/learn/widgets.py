@@ -83,9 +83,7 @@ def say(place: Any, html: str) -> None:
     place.value = f'<div role="status" aria-live="polite">{html}</div>' if html else ""
 
 
-def choose(
-    options: Sequence[str | tuple[str, str]], description: str, *, row: bool = False
-) -> Any:
+def choose(options: Sequence[str | tuple[str, str]], description: str, *, row: bool = False) -> Any:
     """Return radio buttons with nothing chosen yet; Tab moves among them, Space chooses.
 
     Parameters

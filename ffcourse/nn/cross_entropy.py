@@ -11,6 +11,7 @@ import numpy as np
 
 from ffcourse.nn.losses import Loss
 from ffcourse.nn.module import Array
+from ffcourse.nn.reductions import row_maxima, row_sums
 
 
 class CrossEntropyLoss(Loss):
@@ -75,15 +76,12 @@ class CrossEntropyLoss(Loss):
             The right classes.
         """
         z, labels = self._rows(logits, target)
-        # The row's maximum cancels, and keeps exp from overflowing. (np.maximum.reduce is z.max,
-        # without a detour that counts for small batches.)
-        shifted = z - np.maximum.reduce(z, axis=1, keepdims=True)
+        shifted = z - row_maxima(z)  # cancels, and keeps exp from overflowing
         self._e = np.exp(shifted)
-        self._total = self._e.sum(
-            axis=1
-        )  # softmax is e / total, its logarithm shifted - log(total)
+        self._total = row_sums(self._e)  # so softmax is e / total
         log_total = np.log(self._total)
         self._soft = self._targets(labels, z)
+        # The loss is the sum of -target * log(softmax), and log(softmax) is shifted - log(total).
         if self._soft is None:  # one label per row counts, with weight 1
             return float((log_total - shifted.take(self._places)).sum()) * self._scale
         return float((self._soft * (log_total[:, None] - shifted)).sum()) * self._scale

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ffcourse.nn.module import Array, Module, Parameter, check_float_batch
+from ffcourse.nn.reductions import column_sums
 
 
 class Linear(Module):
@@ -76,7 +77,7 @@ class Linear(Module):
         if self.weight.requires_grad:
             self.weight.accumulate(self._x.T.dot(dy))
         if self.bias is not None and self.bias.requires_grad:
-            self.bias.accumulate(dy.sum(axis=0))
+            self.bias.accumulate(column_sums(dy))
 
     def check_input(self, x: Any) -> Array:
         """Expect floating-point numbers of shape (..., in_features)."""

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ffcourse.nn.functional import sigmoid
 from ffcourse.nn.module import Array
 
 
@@ -114,7 +115,7 @@ class BCEWithLogitsLoss(Loss):
         Whether the terms are averaged or added up.
     """
 
-    __slots__ = ("_e", "_y", "_z", "pos_weight")
+    __slots__ = ("_y", "_z", "pos_weight")
 
     def __init__(self, pos_weight: float | None = None, reduction: str = "mean") -> None:
         super().__init__(reduction)
@@ -128,9 +129,8 @@ class BCEWithLogitsLoss(Loss):
                 f"BCEWithLogitsLoss: target must lie between 0 and 1, got {y.min()} to {y.max()}."
             )
         self._z, self._y = z, y.astype(z.dtype, copy=False)
-        self._e = np.exp(-np.abs(z))
-        # -log(p) = log1p(e) + max(-z, 0), and -log(1 - p) = -log(p) + z
-        minus_log_p = np.log1p(self._e) + np.maximum(-z, 0)
+        # -log(p) = log(1 + exp(-z)), and -log(1 - p) = -log(p) + z
+        minus_log_p = np.log1p(np.exp(-np.abs(z))) + np.maximum(-z, 0)
         terms = self._positive() * minus_log_p + (1 - self._y) * z
         return float(terms.sum()) * self._scale
 
@@ -140,7 +140,7 @@ class BCEWithLogitsLoss(Loss):
 
     def backward(self) -> Array:
         """Return ``(sigmoid(z) - y) / size``: no further factor of the sigmoid's slope."""
-        p = np.where(self._z < 0, self._e, 1) / (1 + self._e)
+        p = sigmoid(self._z)
         if self.pos_weight is None:
             return (p - self._y) * self._scale
         return ((1 - self._y) - self._positive() * (1 - p)) * self._scale

@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from ffcourse.nn.module import Array, Module, Parameter, check_float_batch
+from ffcourse.nn.reductions import column_products, column_sums, row_products, row_sums
 
 
 class LayerNorm(Module):
@@ -60,10 +61,11 @@ class LayerNorm(Module):
 
     def forward(self, x: Array) -> Array:
         """(..., *normalized_shape) -> the same shape."""
-        rows = x.reshape(-1, math.prod(self.normalized_shape))
-        centred = rows - rows.mean(axis=1, keepdims=True)
-        variance = np.square(centred).mean(axis=1, keepdims=True)
-        self._rstd = 1 / np.sqrt(variance + self.eps)
+        rows: Array = x.reshape(-1, math.prod(self.normalized_shape))
+        n = rows.shape[1]
+        centred = rows - (row_sums(rows) / n)[:, None]
+        variance = row_products(centred, centred) / n
+        self._rstd = 1 / np.sqrt(variance + self.eps)[:, None]
         centred *= self._rstd
         self._normal = centred
         y = centred.reshape(x.shape)
@@ -77,14 +79,16 @@ class LayerNorm(Module):
         """Return d loss / d x; add to the gradients of weight and bias."""
         g = grad.reshape(self._normal.shape)
         if self.bias is not None and self.bias.requires_grad:
-            self.bias.accumulate(g.sum(axis=0).reshape(self.normalized_shape))
+            self.bias.accumulate(column_sums(g).reshape(self.normalized_shape))
         if self.weight is not None:
             if self.weight.requires_grad:
-                dw = (g * self._normal).sum(axis=0)
+                dw = column_products(g, self._normal)
                 self.weight.accumulate(dw.reshape(self.normalized_shape))
             g = g * self.weight.data.ravel()
-        dx = g - g.mean(axis=1, keepdims=True)
-        dx -= self._normal * (g * self._normal).mean(axis=1, keepdims=True)
+        n = g.shape[1]
+        dx = self._normal * (row_products(g, self._normal) / -n)[:, None]
+        dx -= (row_sums(g) / n)[:, None]
+        dx += g
         dx *= self._rstd
         return dx.reshape(grad.shape)
 
@@ -132,9 +136,10 @@ class RMSNorm(Module):
 
     def forward(self, x: Array) -> Array:
         """(..., *normalized_shape) -> the same shape."""
-        rows = x.reshape(-1, math.prod(self.normalized_shape))
+        rows: Array = x.reshape(-1, math.prod(self.normalized_shape))
         eps = np.finfo(x.dtype).eps if self.eps is None else self.eps
-        self._rrms = 1 / np.sqrt(np.square(rows).mean(axis=1, keepdims=True) + eps)
+        mean_square = row_products(rows, rows) / rows.shape[1]
+        self._rrms = 1 / np.sqrt(mean_square + eps)[:, None]
         self._normal = rows * self._rrms
         y = self._normal.reshape(x.shape)
         return y if self.weight is None else y * self.weight.data
@@ -144,11 +149,12 @@ class RMSNorm(Module):
         g = grad.reshape(self._normal.shape)
         if self.weight is not None:
             if self.weight.requires_grad:
-                dw = (g * self._normal).sum(axis=0)
+                dw = column_products(g, self._normal)
                 self.weight.accumulate(dw.reshape(self.normalized_shape))
             g = g * self.weight.data.ravel()
         # A shift does change y here, so only the stretch is taken out.
-        dx = g - self._normal * (g * self._normal).mean(axis=1, keepdims=True)
+        dx = self._normal * (row_products(g, self._normal) / -g.shape[1])[:, None]
+        dx += g
         dx *= self._rrms
         return dx.reshape(grad.shape)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ffcourse.show.panels import _forget, check_labels
-from ffcourse.show.static import bundle
+from ffcourse.show.static import Bundle, bundle
 from ffcourse.show.style import PANEL_HEIGHT, RC, WIDTH
 
 if TYPE_CHECKING:
@@ -61,6 +61,19 @@ def figure(fig: Figure, alt: str) -> None:
     if not alt.strip():
         raise ValueError("figure: give alt, a sentence for readers who cannot see the picture")
     check_labels(fig)
-    data, metadata = bundle(fig, " ".join(alt.split()))
+    shown = _Picture(bundle(fig, " ".join(alt.split())))
     _forget(fig)
-    display(data, raw=True, metadata=metadata)  # type: ignore[no-untyped-call]
+    display(shown)  # type: ignore[no-untyped-call]
+
+
+class _Picture:
+    """What IPython displays; in a plain terminal, the alt text."""
+
+    def __init__(self, content: Bundle) -> None:
+        self.content = content
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> Bundle:
+        return self.content
+
+    def __repr__(self) -> str:
+        return str(self.content[0]["text/plain"])

@@ -328,7 +328,7 @@ hostile(
 )
 hostile(
     "memory",
-    "def scale(X, factor):\n    big = []\n    while True:\n        big.append(np.ones(35_000_000))",
+    "def scale(X, factor):\n    big = []\n    while True:\n        big.append(np.zeros(35_000_000))",
     status={"90.1": "error"},
     says={"90.1": "emory"},
     score=9,

@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import create_engine, event, func, select, update
+from sqlalchemy import create_engine, delete, event, func, select, update
 from sqlalchemy.exc import ArgumentError, IntegrityError, NoSuchModuleError, OperationalError
 from sqlalchemy.orm import Session
 
@@ -114,11 +114,15 @@ class Gradebook:
             layout = self.setting("layout")
         except (OperationalError, ArgumentError, NoSuchModuleError, ModuleNotFoundError) as error:
             first = str(getattr(error, "orig", None) or error).splitlines()[0]
-            raise GradebookError(f"The gradebook {_shown(where)} can't be opened: {first}") from None
+            raise GradebookError(
+                f"The gradebook {_shown(where)} can't be opened: {first}"
+            ) from None
         if layout is None:
             self.set_settings({"layout": LAYOUT})
         elif layout != LAYOUT:
-            raise GradebookError(f"The gradebook {_shown(where)} has layout {layout}, not {LAYOUT}.")
+            raise GradebookError(
+                f"The gradebook {_shown(where)} has layout {layout}, not {LAYOUT}."
+            )
 
     def close(self) -> None:
         """Let go of the database."""
@@ -157,7 +161,9 @@ class Gradebook:
             known = {row.id: row for row in session.scalars(select(StudentRow))}
             for student in students:
                 row = known.get(student.id)
-                about = json.dumps({k: v for k, v in asdict(student).items() if k != "listed" and v})
+                about = json.dumps(
+                    {k: v for k, v in asdict(student).items() if k != "listed" and v}
+                )
                 if row is None:
                     row = StudentRow(id=student.id, about=about, listed=student.listed)
                     session.add(row)
@@ -197,12 +203,14 @@ class Gradebook:
     def known(self, shas: Iterable[str]) -> dict[str, list[Known]]:
         """Return the results of some contents, oldest first, by the content's hash."""
         found: dict[str, list[Known]] = {}
-        columns = (ResultRow.id, ResultRow.sha, ResultRow.solution_sha, ResultRow.seed,
-                   ResultRow.version, ResultRow.run, ResultRow.state, ResultRow.notebook)  # fmt: skip
+        r = ResultRow
+        columns = (r.id, r.sha, r.solution_sha, r.seed, r.version, r.run, r.state, r.notebook)
         with Session(self.engine) as session:
             for part in _chunks(sorted(set(shas))):
                 query = select(*columns).where(ResultRow.sha.in_(part)).order_by(ResultRow.id)
-                for id_, sha, solution, seed, version, run, state, notebook in session.execute(query):
+                for id_, sha, solution, seed, version, run, state, notebook in session.execute(
+                    query
+                ):
                     key = Key(sha, solution, seed, version)
                     found.setdefault(sha, []).append(Known(id_, key, run, state, notebook))
         return found
@@ -259,9 +267,7 @@ class Gradebook:
 
     @staticmethod
     def _count(session: Session, sha: str, result_id: int, notebook: str) -> None:
-        session.execute(
-            update(ContentRow).where(ContentRow.sha == sha).values(result_id=result_id)
-        )
+        session.execute(update(ContentRow).where(ContentRow.sha == sha).values(result_id=result_id))
         if notebook:
             session.execute(
                 update(SubmissionRow).where(SubmissionRow.sha == sha).values(notebook=notebook)
@@ -335,12 +341,10 @@ class Gradebook:
             session.flush()
             shared = select(SubmissionRow.sha).where(SubmissionRow.sha.in_(shas))
             own = shas - set(session.scalars(shared))
-            for table in (ResultRow, ContentRow):
-                session.execute(table.__table__.delete().where(table.sha.in_(own)))
-            session.execute(
-                OverrideRow.__table__.delete().where(OverrideRow.student_id == student_id)
-            )
-            session.execute(StudentRow.__table__.delete().where(StudentRow.id == student_id))
+            session.execute(delete(ResultRow).where(ResultRow.sha.in_(own)))
+            session.execute(delete(ContentRow).where(ContentRow.sha.in_(own)))
+            session.execute(delete(OverrideRow).where(OverrideRow.student_id == student_id))
+            session.execute(delete(StudentRow).where(StudentRow.id == student_id))
             return len(mine)
 
     def counts(self) -> dict[str, int]:
@@ -383,5 +387,3 @@ def _short(name: str) -> str:
 def _chunks(items: Sequence[Any]) -> Iterator[Sequence[Any]]:
     for start in range(0, len(items), CHUNK):
         yield items[start : start + CHUNK]
-
-

@@ -94,7 +94,9 @@ def make_plan(
             if before is None:
                 plan.jobs.append(Job(sha))
             else:
-                touched = shelf.prints[before.notebook].touched_since(older[before.key.solution_sha])
+                touched = shelf.prints[before.notebook].touched_since(
+                    older[before.key.solution_sha]
+                )
                 mended.append((before, touched))
     _add_mended(plan, book, mended, shelf)
     return plan

@@ -62,6 +62,8 @@ def main(argv: list[str]) -> int:
             _tell_ended(kernels, talk)
         else:
             _end(kernels.pop(number, 0))
+            if not nested:
+                _end_orphans(kernels)
             _say(talk, {"killed": number})
     for pid in list(kernels.values()):
         _end(pid)
@@ -77,6 +79,7 @@ def _change_user(user: int) -> None:
         from ffcourse.grade.sandbox import linux
 
         linux.prctl(linux.PR_SET_NO_NEW_PRIVS, 1)
+        linux.prctl(linux.PR_SET_CHILD_SUBREAPER, 1)  # orphans come to us, to be ended
         # Changing the user made /proc/self/uid_map belong to root; nesting needs it back.
         linux.prctl(linux.PR_SET_DUMPABLE, 1)
 
@@ -100,6 +103,16 @@ def _preload(modules: list[str]) -> None:
         # A module that cannot be imported fails later, in the cell that asks for it.
         with contextlib.suppress(Exception):
             importlib.import_module(name)
+
+
+def _end_orphans(kernels: dict[int, int]) -> None:
+    """Kill what a kernel without a process namespace of its own has left behind."""
+    import psutil
+
+    for process in psutil.Process().children(recursive=True):
+        if process.pid not in kernels.values():
+            with contextlib.suppress(psutil.Error):
+                process.kill()
 
 
 def _end(pid: int) -> None:
@@ -145,10 +158,9 @@ def _own_view(folder: str | None, walls: str) -> None:
     if walls == "bubblewrap":
         _private_mounts(folder)
     elif folder is not None:
-        from ffcourse.grade.sandbox import landlock
+        from ffcourse.grade.sandbox import userns
 
-        # Within the walls that stand already: only the kernel's own folder can be changed.
-        landlock.restrict(["/"], [folder, "/dev/null", "/dev/zero", "/dev/urandom"])
+        userns.narrow(folder)
 
 
 def _private_mounts(folder: str | None) -> None:

@@ -12,7 +12,7 @@ import sys
 import tempfile
 import threading
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from queue import Empty, Queue
 from typing import Any
@@ -20,6 +20,7 @@ from typing import Any
 from ffcourse.grade.limits import Limits
 from ffcourse.grade.sandbox.inside import DESK, HOME
 from ffcourse.grade.sandbox.pick import Walls
+from ffcourse.grade.sandbox.usage import Usage, look
 
 START_SECONDS = 60.0
 PORTS = ("shell_port", "iopub_port", "stdin_port", "control_port", "hb_port")
@@ -38,7 +39,6 @@ class Kernel:
     folder: Path
     nursery: Nursery
     ended: bool = False
-    cpu_before: float = field(default=0.0)
 
     def alive(self) -> bool:
         """Whether the kernel's process still runs."""
@@ -50,9 +50,9 @@ class Kernel:
             self.ended = True
             self.nursery.end(self)
 
-    def cpu_seconds(self) -> float:
-        """Processor time of everything behind these walls since they were put up."""
-        return self.nursery.cpu_seconds()
+    def usage(self) -> Usage:
+        """Return what everything behind these walls uses."""
+        return self.nursery.usage()
 
 
 class Nursery:
@@ -202,9 +202,9 @@ class Nursery:
             self._begin()
         shutil.rmtree(kernel.folder, ignore_errors=True)
 
-    def cpu_seconds(self) -> float:
-        """Processor seconds used behind the walls so far, children included."""
-        return tree_cpu(self._process.pid) if self._process else 0.0
+    def usage(self) -> Usage:
+        """Return what everything behind the walls uses."""
+        return look(self._process.pid) if self._process else Usage()
 
     # --------------------------------------------------------------------------- the end
 
@@ -244,16 +244,3 @@ def _write_json(path: Path, data: dict[str, Any], user: int | None) -> None:
         json.dump(data, file)
     if user is not None:
         os.chown(path, user, user)
-
-
-def tree_cpu(pid: int) -> float:
-    """Return the processor seconds of a process and of all below it, ended ones included."""
-    import psutil
-
-    total = 0.0
-    with contextlib.suppress(psutil.Error):
-        root = psutil.Process(pid)
-        for process in [root, *root.children(recursive=True)]:
-            with contextlib.suppress(psutil.Error):
-                total += sum(process.cpu_times()[:4])
-    return total

@@ -37,8 +37,17 @@ def enter(desk: str) -> None:
     for place in _SERVICES:
         if os.path.isdir(place) and not any(p.is_relative_to(place) for p in needed):
             linux.mount("tmpfs", place, "tmpfs", linux.MS_NOSUID | linux.MS_NODEV | linux.MS_RDONLY)
-    readable = [*map(str, system_paths()), *map(str, readable_paths()), "/proc"]
-    landlock.restrict(readable, [desk, *_DEVICES])
+    # /proc stays writable until a kernel has named its users there; then that ends too.
+    landlock.restrict(_readable(), [desk, "/proc", *_DEVICES])
+
+
+def narrow(folder: str) -> None:
+    """Within these walls, keep a kernel to its own folder on the desk."""
+    landlock.restrict([*_readable(), "/proc"], [folder, *_DEVICES])
+
+
+def _readable() -> list[str]:
+    return [str(path) for path in (*system_paths(), *readable_paths())]
 
 
 def works() -> bool:
