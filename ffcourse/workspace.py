@@ -66,12 +66,12 @@ def sync() -> Update:
         known = manifest.get(name)
         if not copy.exists():
             if known is None or known != print_new:
-                replace(copy, source.read_bytes())
+                replace(copy, fresh_copy(source))
                 manifest[name] = print_new
                 update.new.append(name)
         elif known != print_new:
             if known is not None and content_hash(copy) == known:
-                replace(copy, source.read_bytes())
+                replace(copy, fresh_copy(source))
                 update.renewed.append(name)
             elif content_hash(copy) != print_new:
                 update.kept.append(name)
@@ -97,6 +97,18 @@ def read_manifest() -> dict[str, str]:
     except (OSError, ValueError):
         return {}
     return manifest if isinstance(manifest, dict) else {}
+
+
+def fresh_copy(source: Path) -> bytes:
+    """Return the content of a new copy: a notebook without its outputs, other files as they are."""
+    content = source.read_bytes()
+    if source.suffix != ".ipynb":
+        return content
+    notebook = json.loads(content)
+    for cell in notebook["cells"]:
+        if cell["cell_type"] == "code":
+            cell.update(outputs=[], execution_count=None)
+    return (json.dumps(notebook, indent=1, ensure_ascii=False) + "\n").encode()
 
 
 def content_hash(path: Path) -> str:
@@ -154,13 +166,13 @@ def reset(what: str) -> str:
     copy = work() / "exercises" / source.name
     name = copy.relative_to(root()).as_posix()
     if not copy.exists():
-        replace(copy, source.read_bytes())
+        replace(copy, fresh_copy(source))
         return f"{name} is there again."
     if part:
         return reset_exercise(copy, source, what)
     kept = free_name(copy)
     replace(kept, copy.read_bytes())
-    replace(copy, source.read_bytes())
+    replace(copy, fresh_copy(source))
     replace_manifest_entry(source)
     return f"{name} is as new; your old one is {kept.name}."
 

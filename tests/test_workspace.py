@@ -48,6 +48,14 @@ def test_first_sync_copies_everything(course: Path) -> None:
     assert sources_of(course / "work/exercises/01_neuron.ipynb") == ["stub"]
 
 
+def test_copies_have_no_outputs_that_give_a_prediction_away(course: Path) -> None:
+    (course / "chapters/01_neuron.ipynb").write_text(notebook("1", outputs="42"), encoding="utf-8")
+    workspace.sync()
+    copy = (course / "work/chapters/01_neuron.ipynb").read_text(encoding="utf-8")
+    assert "42" not in copy
+    assert json.loads(copy)["cells"][0]["outputs"] == []
+
+
 def test_an_untouched_copy_is_renewed_even_if_it_was_run(course: Path) -> None:
     workspace.sync()
     copy = course / "work/chapters/01_neuron.ipynb"

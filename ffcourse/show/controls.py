@@ -69,12 +69,6 @@ class Knob:
         self.widget.value = float(self._array.flat[change["new"]])
         self._quiet = False
 
-    def close(self) -> None:
-        """Take the widgets off the page."""
-        for widget in self.widgets:
-            widget.unobserve_all()
-            widget.close()
-
 
 _STYLE = {"description_width": "auto"}
 

@@ -164,8 +164,8 @@ class Page:
         self._pause()
         self._loop.close()
         for knob in self.knobs.values():
-            knob.close()
-        for widget in _tree(self.box):
+            knob.widget.unobserve_all()
+        for widget in list(_tree(self.box)):
             widget.close()
 
 
@@ -178,8 +178,10 @@ def _code_line(code: str) -> str:
 
 
 def _tree(widget: Any) -> Iterator[Any]:
+    """Yield a widget and all that belongs to it: its parts, its layout and its style."""
     for child in getattr(widget, "children", ()):
         yield from _tree(child)
+    yield from (getattr(widget, name) for name in ("layout", "style") if widget.has_trait(name))
     yield widget
 
 

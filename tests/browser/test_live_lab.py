@@ -217,5 +217,5 @@ def test_a_stored_notebook_shows_pictures_before_anything_runs(lab, artifacts):
         cell = jupyter.select(page, index)
         image = cell.locator(".jp-RenderedImage img")
         expect(image).to_be_visible()
-        assert 600 < image.bounding_box()["width"] < 700
+        assert 400 < image.bounding_box()["width"] < 700
     page.screenshot(path=artifacts / "live_stored.png")

@@ -81,7 +81,7 @@ class Station:
 
     def _make(self) -> Any:
         module, _, name = self.options.engine.partition(":")
-        make: Callable[..., Any] = getattr(importlib.import_module(module), name)
+        make: Callable[..., Any] = vars(importlib.import_module(module))[name]
         return make(
             self.solutions,
             seed=self.options.seed,

@@ -34,8 +34,9 @@ def canvas_csv(marks: Sequence[Mark], titles: Mapping[str, str] | None = None) -
         (POINTS, "", "", "", "", *(number(most[n]) for n in notebooks)),
     ]
     for student in sorted(students.values(), key=lambda s: (s.sortable.casefold(), s.id)):
-        about = (student.sortable, student.canvas_id, student.sis_id, student.login or (
-            "" if student.canvas_id or student.sis_id else student.id), student.section)  # fmt: skip
+        known = student.canvas_id or student.sis_id or student.login
+        login = student.login if known else student.id
+        about = (student.sortable, student.canvas_id, student.sis_id, login, student.section)
         scores = [_score(by_key.get((student.id, n))) for n in notebooks]
         rows.append((*(plain(cell) for cell in about), *scores))
     return table(rows)

@@ -19,6 +19,7 @@ from ffcourse.grade.batch.exports.text import ExportError, number, table
 from ffcourse.grade.batch.marks import Mark
 
 _NUMBER = re.compile(r"^\s*\d+(?:[.,]\d+)?\s*$")
+_NUMBER_OR_NOTHING = re.compile(r"^\s*(?:-|\d+(?:[.,]\d+)?)?\s*$")
 _ID = re.compile(r"(\d+)\s*$")
 _ENGLISH = {"id": "identifier", "name": "full name", "email": "email address", "grade": "grade",
             "most": "maximum grade", "feedback": "feedback comments"}  # fmt: skip

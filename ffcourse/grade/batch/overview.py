@@ -147,7 +147,7 @@ def _exercises(counts: _Counts) -> list[dict[str, Any]]:
 
 
 def _hardest(counts: _Counts) -> list[dict[str, Any]]:
-    """Checks by the part of those who tried that failed, hardest first."""
+    """Return the checks by the part of those who tried that failed, hardest first."""
     rows = []
     for (key, label, hidden), tally in counts.checks.items():
         tried = tally.total()
