@@ -6,8 +6,9 @@ a fresh run gives the same ones); three gradings a notebook go the whole way.
 
 from __future__ import annotations
 
+import ast
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cache
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from ffcourse.author import mutation
 from ffcourse.author import notebook as nb
 from ffcourse.author.gates import exercise_faults
 from ffcourse.author.solution import Solution, body, load, solutions
+from ffcourse.author.stubs import defined
 from ffcourse.grade import Grader
 
 SOLUTIONS = solutions()
@@ -61,8 +63,8 @@ def grader() -> Iterator[Grader]:
         yield made
 
 
-def submission(solution: Solution, folder: Path, mistaken: bool) -> Path:
-    """Fill an exercise notebook with the reference answers, or with each first mistake."""
+def submission(solution: Solution, folder: Path, mistaken: Sequence[str] = ()) -> Path:
+    """Fill an exercise notebook with the references, or where asked with the first mistake."""
     exercise = nb.read(solution.path.parent.parent / "exercises" / solution.path.name)
     answers = {
         key: [nb.source(cell) for cell in found.of("answer")]
@@ -73,18 +75,42 @@ def submission(solution: Solution, folder: Path, mistaken: bool) -> Path:
             continue
         key = str(nb.about(cell)["exercise"])
         cell["source"] = answers[key].pop(0)
-        if mistaken and not answers[key]:
+        if key in mistaken and not answers[key]:
             cell["source"] += "\n\n" + body(solution.exercises[key].of("mistake")[0])
     place = folder / solution.path.name
     place.write_text(json.dumps(exercise), encoding="utf-8")
     return place
 
 
+def independent(solution: Solution) -> list[list[str]]:
+    """Return the exercises in groups in which none builds on another's answer.
+
+    Of two mistakes one after the other only the first can be named for certain.
+    """
+    groups: list[list[str]] = []
+    below: dict[str, set[str]] = {}
+    for key, exercise in solution.exercises.items():
+        cells = [*exercise.of("answer"), *exercise.of("check"), *exercise.of("mistake")[:1]]
+        used = {
+            node.id
+            for cell in cells
+            for node in ast.walk(ast.parse(body(cell)))
+            if isinstance(node, ast.Name)
+        }
+        direct = [k for k in below if used & set(defined(solution.exercises[k].answer))]
+        below[key] = {*direct, *(deeper for k in direct for deeper in below[k])}
+        group = next((g for g in groups if not below[key] & set(g)), None)
+        if group is None:
+            groups.append(group := [])
+        group.append(key)
+    return groups
+
+
 @pytest.mark.slow
 @each_solution
 def test_the_reference_gets_full_marks(path: Path, grader: Grader, tmp_path: Path) -> None:
     solution = load(path)
-    report = grader.grade(submission(solution, tmp_path, mistaken=False))
+    report = grader.grade(submission(solution, tmp_path))
     statuses = {e["id"]: (e["status"], e["feedback"]) for e in report["exercises"]}
     assert {status for status, _ in statuses.values()} == {"passed"}, statuses
     assert (
@@ -106,9 +132,12 @@ def test_the_stubs_get_nothing_and_are_not_attempted(path: Path, grader: Grader)
 def test_first_mistakes_fail_and_are_named(path: Path, grader: Grader, tmp_path: Path) -> None:
     """Each by its name, and none costs a point in another exercise."""
     solution = load(path)
-    report = grader.grade(submission(solution, tmp_path, mistaken=True))
-    named = {e["id"]: e["mistake"] for e in report["exercises"]}
-    assert named == {
-        key: nb.about(found.of("mistake")[0])["name"] for key, found in solution.exercises.items()
-    }
-    assert all(e["points"] < e["max_points"] for e in report["exercises"])
+    for group in independent(solution):
+        report = grader.grade(submission(solution, tmp_path, group))
+        found = {e["id"]: e for e in report["exercises"]}
+        assert {key: e["mistake"] for key, e in found.items()} == {
+            key: nb.about(exercise.of("mistake")[0])["name"] if key in group else None
+            for key, exercise in solution.exercises.items()
+        }
+        for key, exercise in found.items():
+            assert (exercise["points"] < exercise["max_points"]) == (key in group), key

@@ -15,7 +15,7 @@ import pytest
 from ffcourse.grade.command import main
 from ffcourse.grade.limits import Limits
 from ffcourse.grade.plugin import TolerantText
-from ffcourse.grade.sandbox import bubblewrap, pick, userns
+from ffcourse.grade.sandbox import bubblewrap, jobobject, pick, userns
 from ffcourse.grade.sandbox.pick import NoWallsError, choose
 from ffcourse.grade.service import Grader, GraderError, grade_submission
 from ffcourse.grade.solution import as_bundle, load_solution
@@ -100,7 +100,7 @@ def hard_coded() -> dict[str, Any]:
     """An answer that only knows the stored inputs."""
     payload = load_solution(TINY).exercises["90.1"].checks[1].reference[0]
     stored = f"np.array({payload['data']}).reshape({payload['shape']})"
-    return filled(e1=f"def scale(X, factor):\n    return X * factor if len(X) == 2 else {stored}")
+    return filled(e1=f"def scale(X, factor):\n    return X * factor if len(X) != 5 else {stored}")
 
 
 def test_a_seed_draws_fresh_inputs(grader: Grader, tmp_path: Path) -> None:
@@ -129,7 +129,7 @@ def test_grading_with_a_bundle(tmp_path: Path) -> None:
 def test_an_unusable_solution_is_an_error_of_the_teacher(tmp_path: Path) -> None:
     broken = tmp_path / "90_tiny.ipynb"
     broken.write_text("{", encoding="utf-8")
-    with pytest.raises(GraderError, match="90_tiny.ipynb cannot be used"):
+    with pytest.raises(GraderError, match=r"90_tiny.ipynb cannot be used"):
         grade_submission(written(tmp_path, filled()), broken, trusted=True)
 
 
@@ -146,19 +146,22 @@ def test_a_killed_worker_is_replaced(tmp_path: Path) -> None:
 
 
 @linux_only
-@pytest.mark.parametrize("name", ["bubblewrap", "userns+landlock", "limits"])
+@pytest.mark.parametrize("name", ["bubblewrap", "userns+landlock", "limits", "spawn"])
 def test_each_sandbox(name: str, tmp_path: Path) -> None:
     if name == "bubblewrap" and not bubblewrap.works():
         pytest.skip("bubblewrap is not installed")
     if name == "userns+landlock" and not userns.works():
         pytest.skip("the system allows no user namespaces, or has no Landlock")
-    with Grader(SOLUTIONS, trusted=name == "limits", limits=LIMITS, sandbox=name) as mine:
+    with Grader(
+        SOLUTIONS, trusted=name in ("limits", "spawn"), limits=LIMITS, sandbox=name
+    ) as mine:
         report = mine.grade(written(tmp_path, filled()))
-        assert (report["sandbox"], report["score"]) == (name, FULL)
-        for case in ("endless loop", "os._exit", "child processes left behind, right answer"):
+        assert (report["sandbox"], report["score"]) == (name.replace("spawn", "limits"), FULL)
+        orphans = () if name == "spawn" else ("child processes left behind, right answer",)
+        for case in ("endless loop", "os._exit", *orphans):
             report = mine.grade(made(case, tmp_path))
             assert report["score"] == (FULL if "right" in case else FULL - 3)
-        if name != "limits":
+        if name not in ("limits", "spawn"):
             assert mine.grade(made("reads the solution", tmp_path))["score"] == FULL - 3
             for case in ("opens sockets", "reads what it should not", "writes to the package"):
                 report = mine.grade(made(case, tmp_path))
@@ -177,6 +180,13 @@ def _left(mark: str) -> list[Any]:
             break
         time.sleep(0.05)
     return found
+
+
+def test_job_object_limits() -> None:
+    block = jobobject.limits_block(Limits(memory_bytes=1000, processes=5))
+    assert (block.ProcessMemoryLimit, block.Basic.ActiveProcessLimit) == (1000, 5)
+    assert block.Basic.LimitFlags & 0x2000, "closing the job kills what is in it"
+    assert jobobject.enclose(1, Limits()) is None or sys.platform == "win32"
 
 
 def test_no_walls_no_grading(monkeypatch: pytest.MonkeyPatch) -> None:

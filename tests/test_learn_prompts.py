@@ -89,7 +89,7 @@ def test_words_are_compared_by_the_reader(panels):
 
 def test_what_is_missing_is_asked_for(panels):
     predict("01.n", "How much?")
-    field, sure, button, note = parts(panels[0][0])
+    field, _, button, note = parts(panels[0][0])
     field.value = "a lot"
     button.click()
     assert "Type a number" in note.value

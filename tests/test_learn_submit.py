@@ -72,10 +72,9 @@ def test_where_an_error_was_raised_is_found_in_the_learners_cell():
     source = "def f(x):\n    return x / 0\n"
     space: dict = {}
     exec(compile(source, "/tmp/ipykernel_1/2.py", "exec"), space)
-    try:
+    with pytest.raises(ZeroDivisionError) as raised:
         space["f"](1)
-    except ZeroDivisionError as error:
-        assert "line 2" in checking.where(error)
+    assert "line 2" in checking.where(raised.value)
     assert checking.where(None) == ""
     assert checking.where(NotImplementedError()) == ""
 

@@ -78,5 +78,5 @@ def test_every_chapter_has_a_quiz() -> None:
 
 
 def test_glossary_terms_stand_once() -> None:
-    found = glossary.listed(glossary.place().read_text(encoding="utf-8"))
+    found = glossary.terms(glossary.place().read_text(encoding="utf-8"))
     assert len(found) == len(set(found))

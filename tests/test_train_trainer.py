@@ -160,7 +160,31 @@ def test_a_second_fit_goes_on() -> None:
     assert_same(once, twice)
 
 
-def test_plain_arrays_are_shuffled_by_the_rng() -> None:
+def test_an_epoch_that_was_broken_off_does_not_count() -> None:
+    class Interrupt(train.Callback):
+        def on_step_end(self, trainer: train.Trainer) -> None:
+            if trainer.epoch == 2:
+                raise KeyboardInterrupt
+
+    trainer = make_trainer()
+    with pytest.raises(KeyboardInterrupt):
+        trainer.fit((X, Y), epochs=5, callbacks=[Interrupt()])
+    assert trainer.epoch == len(trainer.history) == 1
+    trainer.fit((X, Y), epochs=2)
+    assert trainer.history["epoch"] == [1, 2, 3]
+
+
+def test_a_data_set_is_taken_whole() -> None:
+    moons = data.make_moons(50, 0.1, rng=np.random.default_rng(0))
+    losses = []
+    for source in (moons, (moons.X, moons.y)):
+        model = nn.Sequential(nn.Linear(2, 2, rng=np.random.default_rng(0)))
+        run = train.Trainer(model, nn.CrossEntropyLoss(), train.SGD(model.parameters()))
+        losses.append(run.fit(source, val=source, epochs=2).step_loss)
+    assert losses[0] == losses[1]
+
+
+def test_whole_arrays_are_shuffled_by_the_rng() -> None:
     losses = [
         make_trainer(rng=np.random.default_rng(s)).fit((X, Y), epochs=1, batch_size=8).step_loss
         for s in (0, 0, 1)

@@ -23,13 +23,12 @@ def place() -> Path:
 
 def anchors(text: str) -> set[str]:
     """Return every anchor that a Markdown text offers."""
-    return set(listed(text))
+    return {*re.findall(r"<a (?:id|name)=\"([^\"]+)\"", text), *map(slug, terms(text))}
 
 
-def listed(text: str) -> list[str]:
-    """Return the anchors of a Markdown text in order, doubled ones too."""
-    own = re.findall(r"<a (?:id|name)=\"([^\"]+)\"", text)
-    return own + [slug(heading) for heading in re.findall(r"^#+ (.+)$", text, re.MULTILINE)]
+def terms(text: str) -> list[str]:
+    """Return the headings of a glossary, in order."""
+    return re.findall(r"^#+ (.+)$", text, re.MULTILINE)
 
 
 def slug(heading: str) -> str:

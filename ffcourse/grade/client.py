@@ -14,7 +14,7 @@ from typing import Any
 import zmq
 from jupyter_client.session import Session
 
-from ffcourse.grade.sandbox.nursery import Kernel, KernelStartError
+from ffcourse.grade.sandbox.nursery import PORTS, Kernel, KernelStartError
 from ffcourse.grade.sandbox.usage import Usage
 
 MAX_MESSAGE = 16_000_000
@@ -115,6 +115,8 @@ class GuardedKernel:
     # ------------------------------------------------------------------------ the beginning
 
     def _wait_for_sockets(self) -> None:
+        if self.kernel.connection["transport"] != "ipc":
+            return
         end = time.monotonic() + READY_SECONDS
         names = [self.kernel.folder / f"s-{port}" for port in (1, 2, 4)]
         while not all(name.exists() for name in names):
@@ -128,7 +130,11 @@ class GuardedKernel:
         socket.setsockopt(zmq.MAXMSGSIZE, MAX_MESSAGE)
         socket.setsockopt(zmq.RCVHWM, MAX_MESSAGES)
         socket.setsockopt(zmq.RECONNECT_IVL, 5)
-        socket.connect(f"ipc://{self.kernel.connection['ip']}-{port}")
+        info = self.kernel.connection
+        if info["transport"] == "ipc":
+            socket.connect(f"ipc://{info['ip']}-{port}")
+        else:
+            socket.connect(f"tcp://{info['ip']}:{info[PORTS[port - 1]]}")
         return socket
 
     def _handshake(self) -> None:

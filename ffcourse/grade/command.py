@@ -1,4 +1,8 @@
-"""``ffcourse grade PATH…``: grade notebooks, print the reports, write JSON, CSV or HTML."""
+"""``ffcourse grade PATH…``: grade notebooks, print the reports, write JSON, CSV or HTML.
+
+Single files are graded and told about; a folder, or anything that concerns a class (a roster,
+a gradebook, an export), goes through the gradebook: see `ffcourse.grade.batch.command`.
+"""
 
 from __future__ import annotations
 
@@ -12,27 +16,49 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from ffcourse.grade.batch.options import (
+    add_export_options,
+    add_gradebook_options,
+    export_fault,
+    pairs,
+    rule_settings,
+)
 from ffcourse.grade.limits import Limits
 from ffcourse.grade.report import rejection, totals
 
 GRADED, SOME_REJECTED, WRONG_CALL = 0, 1, 2
+_CLASS_OPTIONS = ("db", "roster", "due", "late", "keep", "format", "feedback", "again", "override",
+                  "cluster", "names", "times")  # fmt: skip
 
 
 def parser() -> argparse.ArgumentParser:
     """Return the parser of ``ffcourse grade``."""
     p = argparse.ArgumentParser(
-        prog="ffcourse grade", description="Grade exercise notebooks, each in a sandbox of its own."
+        prog="ffcourse grade",
+        description="Grade exercise notebooks, each in a sandbox of its own. Folders and classes "
+        "go into a gradebook; the same command, given again, goes on where it stopped.",
     )
-    p.add_argument("paths", nargs="+", metavar="PATH", help="a notebook, or a folder of them")
+    p.add_argument("paths", nargs="*", metavar="PATH", help="a notebook, or a folder of them")
     p.add_argument("--solutions", type=Path, metavar="DIR", help="a folder, a solution or a bundle")
     p.add_argument("--json", type=Path, metavar="FILE", help="write the results as JSON")
-    p.add_argument("--csv", type=Path, metavar="FILE", help="write one line a submission")
     p.add_argument("--html", type=Path, metavar="FILE", help="write the feedback as a page")
     p.add_argument("--seed", type=int, metavar="N", help="draw fresh inputs, the same for all")
     p.add_argument("--trusted", action="store_true", help="grade even without walls for files")
-    p.add_argument("--jobs", type=int, default=1, metavar="N", help="how many at the same time")
+    p.add_argument("--jobs", type=int, metavar="N", help="how many at the same time")
     p.add_argument("--seconds", type=float, metavar="S", help="processor seconds for one cell")
     p.add_argument("--quiet", action="store_true", help="print only the totals")
+    add_export_options(p)
+    group = p.add_argument_group("classes")
+    add_gradebook_options(group)
+    group.add_argument("--names", metavar="SCHEME", help="how file names tell who handed in")
+    group.add_argument("--times", type=Path, metavar="CSV", help="when each was handed in")
+    group.add_argument("--cluster", metavar="ADDRESS", help="of a Dask scheduler to grade on")
+    group.add_argument("--again", action="append", metavar="STUDENT", help="grade once more")
+    group.add_argument(
+        "--override", action="append", metavar="STUDENT:EXERCISE=POINTS", help="set a mark by hand"
+    )
+    group.add_argument("--reason", metavar="TEXT", help="of --again or --override; it is kept")
+    group.add_argument("--by", metavar="NAME", default="", help="who decided it")
     return p
 
 
@@ -46,6 +72,10 @@ def main(argv: Sequence[str] | None = None) -> int:
             return WRONG_CALL
     except SystemExit as stop:
         return int(stop.code or 0)
+    if is_class(options):
+        from ffcourse.grade.batch.command import grade_class
+
+        return grade_class(options)
     from ffcourse.grade.service import GraderError
 
     try:
@@ -57,28 +87,39 @@ def main(argv: Sequence[str] | None = None) -> int:
     return GRADED if all(r["status"] == "graded" for r in reports) else SOME_REJECTED
 
 
+def is_class(options: argparse.Namespace) -> bool:
+    """Whether a call concerns a class: a folder, or an option that needs the gradebook."""
+    asked = any(getattr(options, name) for name in _CLASS_OPTIONS)
+    return asked or any(Path(path).is_dir() for path in options.paths)
+
+
 def _fault(options: argparse.Namespace) -> str | None:
     if options.solutions is not None and not options.solutions.exists():
         return f"--solutions {options.solutions}: there is no such file or folder."
-    if options.jobs < 1:
+    if options.jobs is not None and options.jobs < 1:
         return f"--jobs must be 1 or more, got {options.jobs}."
     if options.seed is not None and options.seed < 0:
         return f"--seed must be 0 or more, got {options.seed}."
-    if not list(notebooks(options.paths)):
+    if (options.again or options.override) and not (options.reason or "").strip():
+        return "--again and --override need a --reason, which is kept with the mark."
+    if not options.paths and not options.override:
+        return "name a notebook or a folder to grade."
+    if options.paths and not list(notebooks(options.paths)):
         return f"no notebook (.ipynb) found in {', '.join(options.paths)}."
-    return None
+    try:
+        rule_settings(options)
+        pairs(options.title, "--title")
+    except ValueError as error:
+        return str(error)
+    return export_fault(options)
 
 
 def notebooks(paths: Sequence[str]) -> Iterator[Path]:
     """Yield the files to grade: those named, and every .ipynb below a named folder."""
-    for name in paths:
-        path = Path(name)
-        if not path.is_dir():
-            yield path
-            continue
-        for found in sorted(path.rglob("*.ipynb")):
-            if ".ipynb_checkpoints" not in found.parts:
-                yield found
+    from ffcourse.grade.batch.collect import notebook_files
+
+    for path, _ in notebook_files(paths):
+        yield path
 
 
 def limits_of(options: argparse.Namespace) -> Limits:
@@ -117,7 +158,7 @@ def grade_all(options: argparse.Namespace) -> list[dict[str, Any]]:
 
     reports = []
     try:
-        with ThreadPoolExecutor(min(options.jobs, len(paths))) as pool:
+        with ThreadPoolExecutor(min(options.jobs or 1, len(paths))) as pool:
             for report in pool.map(grade, paths):
                 reports.append(report)
                 if options.quiet:
@@ -135,7 +176,7 @@ def write_outputs(options: argparse.Namespace, reports: list[dict[str, Any]]) ->
     if options.json:
         data = reports[0] if len(reports) == 1 else totals(reports)
         _write(options.json, json.dumps(data, indent=1, ensure_ascii=False) + "\n")
-    if options.csv:
+    if options.csv and not options.format:
         _write(options.csv, _csv(reports))
     if options.html:
         from ffcourse.grade.feedback import html_page

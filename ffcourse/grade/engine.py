@@ -22,7 +22,7 @@ from ffcourse.grade.notebook import RejectedError, read_notebook
 from ffcourse.grade.outcome import Outcome
 from ffcourse.grade.passes import Piece, run_pieces
 from ffcourse.grade.report import exercise_report, rejection, submission_report
-from ffcourse.grade.sandbox.nursery import Nursery
+from ffcourse.grade.sandbox.nursery import Source
 from ffcourse.grade.solution import Check, Solution
 from ffcourse.grade.trouble import describe
 from ffcourse.grade.values import ERROR_LABEL, encode_error
@@ -36,14 +36,14 @@ class Engine:
     Parameters
     ----------
     solution : Solution
-    nursery : Nursery
+    nursery : Source
     limits : Limits
     seed : int or None
         Draws fresh inputs; the solution's references must be of the same seed.
     """
 
     def __init__(
-        self, solution: Solution, nursery: Nursery, limits: Limits, seed: int | None = None
+        self, solution: Solution, nursery: Source, limits: Limits, seed: int | None = None
     ) -> None:
         self.solution = solution
         self.nursery = nursery

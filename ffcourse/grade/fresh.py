@@ -10,13 +10,13 @@ from typing import Any
 from ffcourse.grade.limits import Limits
 from ffcourse.grade.notebook import read_notebook
 from ffcourse.grade.passes import Piece, run_pieces
-from ffcourse.grade.sandbox.nursery import Nursery
+from ffcourse.grade.sandbox.nursery import Source
 from ffcourse.grade.solution import Exercise, Solution, SolutionError
 
 _RUN = ("given", "answer", "check", "truth", "mistake", "alternative")
 
 
-def fresh_solution(stored: Solution, nursery: Nursery, limits: Limits, seed: int) -> Solution:
+def fresh_solution(stored: Solution, nursery: Source, limits: Limits, seed: int) -> Solution:
     """Return a solution whose references, truths and mistakes are of another seed.
 
     Raises

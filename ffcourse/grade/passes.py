@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from ffcourse.grade.limits import Limits
-from ffcourse.grade.sandbox.nursery import Nursery
+from ffcourse.grade.sandbox.nursery import Source
 from ffcourse.grade.solution import Check
 
 _FIXED = [
@@ -46,7 +46,7 @@ class Piece:
 
 
 def run_pieces(
-    pieces: list[Piece], nursery: Nursery, limits: Limits, seed: int | None, folder: Path
+    pieces: list[Piece], nursery: Source, limits: Limits, seed: int | None, folder: Path
 ) -> dict[int, Any]:
     """Run cells in a fresh kernel under nbval; return a record for each by its position.
 

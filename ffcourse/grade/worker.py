@@ -20,7 +20,7 @@ from ffcourse.grade.engine import Engine
 from ffcourse.grade.limits import Limits
 from ffcourse.grade.notebook import Notebook, RejectedError, read_notebook
 from ffcourse.grade.report import rejection
-from ffcourse.grade.sandbox.nursery import KernelStartError, Nursery
+from ffcourse.grade.sandbox.nursery import KernelStartError, Source, open_source
 from ffcourse.grade.sandbox.pick import NoWallsError, Walls, choose
 from ffcourse.grade.solution import (
     Solution,
@@ -39,7 +39,7 @@ class Worker:
         self.limits = Limits(**options["limits"])
         self.base = Path(options["solutions"]) if options["solutions"] else None
         self.walls: Walls = choose(bool(options["trusted"]), options.get("sandbox"))
-        self.nursery: Nursery | None = None
+        self.nursery: Source | None = None
         self.modules: list[str] = []
         self._fresh: dict[Path, Solution] = {}
         if self.base is not None and self.base.is_file():
@@ -48,7 +48,7 @@ class Worker:
         import ffcourse.grade.client
         import ffcourse.grade.plugin  # noqa: F401
 
-    def _prepare(self, solution: Solution) -> Nursery:
+    def _prepare(self, solution: Solution) -> Source:
         """Put up the walls for a solution; again only if it needs other modules."""
         modules = given_modules(solution)
         if self.nursery is None or not set(modules) <= set(self.modules):
@@ -56,7 +56,7 @@ class Worker:
                 self.nursery.close()
             self.modules = sorted({*self.modules, *modules})
             hidden = [solution.path.parent]
-            self.nursery = Nursery(self.walls, self.modules, hidden, self.limits)
+            self.nursery = open_source(self.walls, self.modules, hidden, self.limits)
         return self.nursery
 
     def grade(self, request: dict[str, Any]) -> dict[str, Any]:

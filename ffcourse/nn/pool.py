@@ -79,7 +79,7 @@ class MaxPool2d(Pool2d):
         """
         dx = np.zeros_like(self._x)  # same order in memory as x
         g = np.empty_like(self._out, dtype=grad.dtype)
-        np.copyto(g, grad)
+        np.copyto(g, grad)  # arrays in different orders multiply slowly: better copy once
         free = np.ones_like(self._out, dtype=bool)  # windows whose gradient nobody has got yet
         for pixel, dpixel in zip(self._shifted(self._x), self._shifted(dx), strict=True):
             won = pixel == self._out

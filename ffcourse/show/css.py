@@ -30,3 +30,14 @@ background:var(--jp-layout-color2,#eee);color:var(--jp-ui-font-color1,#222)}
 .ffc .ffc-buttons{align-items:center}
 .ffc :focus-visible{outline:2px solid #3360CF;outline-offset:2px}
 """.replace("\n", "")
+
+# ipywidgets leaves the handles of its sliders without an accessible name, and offers no way to
+# set one. The style sheet's load event names each after the label beside it.
+NAME_HANDLES = (
+    "const root=this.closest('.ffc');const name=()=>root.querySelectorAll('.widget-slider')"
+    ".forEach(s=>{const label=s.querySelector('label');s.querySelectorAll('.noUi-handle')"
+    ".forEach(h=>h.setAttribute('aria-label',label.textContent))});"
+    "[0,200,1000,5000].forEach(ms=>setTimeout(name,ms))"
+)
+
+STYLE = f'<style onload="{NAME_HANDLES}">{CSS}</style>'

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import ipywidgets as w
 
 from ffcourse.show.controls import Knob
-from ffcourse.show.css import CSS
+from ffcourse.show.css import STYLE
 from ffcourse.show.loop import Loop
 from ffcourse.show.svg import escape
 
@@ -46,7 +46,7 @@ class Page:
         }
         for name, knob in self.knobs.items():
             knob.show(state[name])
-        self.back = w.HTML(f"<style>{CSS}</style>{figure.stage.svg}", layout=_over())
+        self.back = w.HTML(STYLE + figure.stage.svg, layout=_over())
         self.front = w.HTML(figure.svg(), layout=_over())
         self.line = w.HTML(layout=w.Layout(flex="1 1 auto", min_width="0"))
         self.box = self._assemble()

@@ -9,22 +9,24 @@ from typing import Any
 
 import numpy as np
 
-from ffcourse.data import batches
+from ffcourse.data import Dataset, batches
 from ffcourse.nn.module import Array, Module
 
 Batches = Iterable[tuple[Array, Array]]
 
 
-def is_pair(data: Any) -> bool:
-    """Tell whether `data` is plain arrays ``(X, y)``, not a loader."""
-    return isinstance(data, tuple) and len(data) == 2
+def as_arrays(data: Any) -> tuple[Array, Array] | None:
+    """Return ``(X, y)`` if `data` is whole arrays; None if it is a loader of batches."""
+    if isinstance(data, Dataset):
+        return data.X, data.y
+    return data if isinstance(data, tuple) and len(data) == 2 else None
 
 
 def walk(data: Any, batch_size: int, rng: np.random.Generator | None) -> Batches:
-    """Return the batches of one epoch; plain arrays are cut, and shuffled if there is an `rng`."""
-    if is_pair(data):
-        X, y = data
-        return batches(X, y, batch_size, rng)
+    """Return the batches of one epoch; whole arrays are cut, and shuffled if there is an `rng`."""
+    arrays = as_arrays(data)
+    if arrays is not None:
+        return batches(arrays[0], arrays[1], batch_size, rng)
     if isinstance(data, Iterator):
         raise TypeError(
             "expected a DataLoader or (X, y), which can be walked once per epoch; "
@@ -36,14 +38,15 @@ def walk(data: Any, batch_size: int, rng: np.random.Generator | None) -> Batches
 
 def number_of_batches(data: Any, batch_size: int) -> int | None:
     """Count the batches of one epoch, if that can be known."""
-    if is_pair(data):
-        return math.ceil(len(data[0]) / batch_size)
+    arrays = as_arrays(data)
+    if arrays is not None:
+        return math.ceil(len(arrays[0]) / batch_size)
     return len(data) if hasattr(data, "__len__") else None
 
 
 def size_of_batch(data: Any, batch_size: int) -> int:
     """Return how many examples a batch has; a loader's own ``batch_size`` counts."""
-    return batch_size if is_pair(data) else int(getattr(data, "batch_size", batch_size))
+    return int(getattr(data, "batch_size", batch_size))
 
 
 class Means:

@@ -55,7 +55,7 @@ class Trainer:
     clip_norm : float, optional
         Longest gradient allowed; see `clip_grad_norm`.
     rng : Generator, optional
-        Shuffles, if ``fit`` is given plain arrays. By default seeded with 0.
+        Shuffles, if ``fit`` is given whole arrays. By default seeded with 0.
 
     Attributes
     ----------
@@ -117,15 +117,15 @@ class Trainer:
 
         Parameters
         ----------
-        train : DataLoader, or (X, y)
-            Anything that can be walked once per epoch and yields (x, y) batches. Plain arrays are
+        train : DataLoader, Dataset, or (X, y)
+            Anything that can be walked once per epoch and yields (x, y) batches. Whole arrays are
             cut into batches of `batch_size`, shuffled anew each epoch.
-        val : DataLoader, or (X, y), optional
+        val : DataLoader, Dataset, or (X, y), optional
             Evaluated after each epoch, in evaluation mode.
         epochs : int
             How often to go through `train`.
         batch_size : int
-            For plain arrays.
+            For whole arrays.
         callbacks : sequence of Callback
             `EarlyStopping` among them.
         checkpoint : path, optional
@@ -159,7 +159,10 @@ class Trainer:
         quiet = np.errstate(over="ignore", invalid="ignore")  # the watchdog tells it better
         with sensible_threads(self.model, size), quiet, bar:
             while self.epoch < self._goal and self.stop_reason is None:
-                self._run_epoch(train, val, batch_size, bar)
+                try:
+                    self._run_epoch(train, val, batch_size, bar)
+                finally:
+                    self.epoch = len(self.history)  # one that was broken off does not count
                 if checkpoint is not None:
                     self.save(checkpoint)
         for callback in self._callbacks:

@@ -91,6 +91,30 @@ def test_mouse_drags_the_picture_without_change_of_height(lab):
     assert heights == [height]
 
 
+def test_every_control_has_a_name(lab):
+    page, _ = lab
+    fig = figure(page, live_course.NEURON)
+    for name in ("w1", "w2", "b"):
+        expect(fig.get_by_role("slider", name=name, exact=True)).to_be_visible()
+    expect(fig.get_by_role("img", name=re.compile("decision line of one neuron"))).to_be_visible()
+    fig = figure(page, live_course.CURVE)
+    expect(fig.get_by_role("combobox", name="kind")).to_be_visible()
+    expect(fig.get_by_role("checkbox", name="on")).to_be_visible()
+
+
+@pytest.mark.parametrize("source", [live_course.NEURON, live_course.CURVE, live_course.PLAYS])
+def test_axe_finds_nothing(lab, source):
+    axe = pytest.importorskip(
+        "axe_playwright_python.sync_playwright",
+        reason="axe was not found: install axe-playwright-python",
+    )
+    page, _ = lab
+    figure(page, source)
+    page.wait_for_timeout(1200)
+    result = axe.Axe().run(page, context=".ffc")
+    assert result.violations_count == 0, result.generate_report()
+
+
 def test_menus_and_switches(lab):
     page, _ = lab
     fig = figure(page, live_course.CURVE)
@@ -159,7 +183,7 @@ def test_themes(lab, artifacts, theme):
         f"JupyterLab {theme}",
     )
     light = "true" if theme == "Light" else "false"
-    page.locator(f"body[data-jp-theme-light={light}]").wait_for()
+    page.locator(f"body[data-jp-theme-light={light}]").wait_for(state="attached")
     fig = figure(page, live_course.NEURON)
     ink = fig.locator(".ffc-stage").evaluate("e => getComputedStyle(e).color")
     level = max(int(v) for v in re.findall(r"\d+", ink)[:3])

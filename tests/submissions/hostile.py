@@ -144,15 +144,18 @@ hostile(
 hostile(
     "reads the solution",
     f"import glob, os\ndef scale(X, factor):\n"
-    f"    for p in [{str(SOLUTIONS)!r}, *glob.glob('/*/*/90_tiny.ipynb')]:\n"
+    f"    for p in [{str(SOLUTIONS / '90_tiny.ipynb')!r}, *glob.glob('/*/*/90_tiny.ipynb')]:\n"
     "        if os.path.exists(p):\n            return X * factor\n    return X + 1.0",
     **FAILS,
 )
 hostile(
     "reads what it should not",
-    "import os\n"
-    "seen = [p for p in ('/etc/passwd', '/etc/shadow', '/root/.ssh', '/work/main/DESIGN.md',"
-    " '/work/main/.git', '/work/main/solutions', '/work/main/tests') if os.path.exists(p)]\n"
+    "import os\nseen = []\n"
+    "for p in ('/etc/passwd', '/etc/shadow', '/root', '/root/.ssh', '/work/main/.git', '/work/main',\n"  # noqa: E501
+    "          '/work/main/solutions', '/work/main/tests', '/var/log', '/run'):\n"
+    "    try:\n        seen += os.listdir(p) if os.path.isdir(p) else [open(p).read()]\n"
+    "    except OSError:\n        pass\n"
+    "seen = [s for s in seen if s not in ('ffcourse', '.venv', '.pyenv', 'k')]\n"
     "seen += [k for k in os.environ if 'TOKEN' in k or 'PYTEST' in k or 'SECRET' in k]\n"
     "def scale(X, factor):\n    return X * factor if not seen else X",
 )
@@ -328,7 +331,7 @@ hostile(
 )
 hostile(
     "memory",
-    "def scale(X, factor):\n    big = []\n    while True:\n        big.append(np.zeros(35_000_000))",
+    "def scale(X, factor):\n    big = []\n    while True:\n        big.append(np.zeros(35_000_000))",  # noqa: E501
     status={"90.1": "error"},
     says={"90.1": "emory"},
     score=9,

@@ -13,7 +13,7 @@ from ffcourse.grade.batch.exports import FORMATS
 POLICIES = ("best", "last")
 
 
-def add_gradebook_options(p: argparse.ArgumentParser) -> None:
+def add_gradebook_options(p: argparse._ActionsContainer) -> None:
     """Add what says where the gradebook is and by which rules marks are made."""
     p.add_argument("--db", metavar="URL", help="the gradebook: a path or an SQLAlchemy URL")
     p.add_argument("--roster", type=Path, metavar="CSV", help="who is in the class")

@@ -18,7 +18,7 @@ from ffcourse.grade.batch.people import Roster, Student
 from ffcourse.grade.batch.plan import FAILED, Job, Plan, key_of, make_plan, merged, seed_name
 from ffcourse.grade.batch.shelf import Shelf
 from ffcourse.grade.batch.station import GRADER_FAILED, GradingOptions
-from ffcourse.grade.batch.traces import Traces, traces_of, unpack
+from ffcourse.grade.batch.traces import Traces, fingerprint, traces_of
 from ffcourse.grade.notebook import RejectedError, parse_notebook
 from ffcourse.grade.report import rejection
 
@@ -117,10 +117,10 @@ class _Runner:
     def without_a_run(self, plan: Plan) -> None:
         """Record what needs no kernel: known results, carried ones, files that cannot be read."""
         self.book.let_count(plan.done)
-        self.tally.known = len(plan.done)
+        self.tally.known = sum(len(self.files[known.key.sha]) for known in plan.done)
         for key, report in plan.carried:
             self.book.record(key, report, why="carried over: the change touches none of it")
-            self.tally.carried += 1
+            self.tally.carried += len(self.files[key.sha])
             self.batch.tell("carried", self.files[key.sha][0].name, report)
         for job in plan.jobs:
             problem = self.files[job.sha][0].problem if job.sha.startswith("-") else None
@@ -160,8 +160,10 @@ class _Runner:
         seed = seed_name(self.batch.options.seed)
         key = key_of(report, job.sha, self.batch.shelf, seed, __version__)
         self.book.record(key, report, run=job.run, state=state, why=job.why, traces=traces)
-        self.tally.graded += report["status"] == "graded"
-        self.tally.rejected += report["status"] != "graded"
+        if report["status"] == "graded":
+            self.tally.graded += len(names)
+        else:
+            self.tally.rejected += len(names)
         for name in names:
             self.batch.tell("graded", name, {**report, "submission": name})
 
@@ -226,19 +228,10 @@ def _again(handins: Sequence[Handin], wanted: Mapping[str, str]) -> dict[str, st
 
 def _keep_solutions(book: Gradebook, shelf: Shelf) -> None:
     """Keep each solution's fingerprints, and what its answers share with everybody's."""
-    import numpy as np
-
     known = book.solutions()
     for key, prints in shelf.prints.items():
-        if prints.sha in known:
-            continue
-        sources = [
-            source
-            for exercise in shelf.solutions[key].exercises.values()
-            for source in (*exercise.stubs, *(a.source for a in exercise.answers))
-        ]
-        from ffcourse.grade.batch.traces import fingerprint
-
-        parts = [unpack(fingerprint(s).hashes) for s in sources]
-        common = np.unique(np.concatenate(parts)) if parts else np.array([], dtype="<u8")
-        book.add_solution(prints.sha, key, prints.as_dict(), common.astype("<u8").tobytes())
+        if prints.sha not in known:
+            exercises = shelf.solutions[key].exercises.values()
+            sources = [a.source for e in exercises for a in e.answers]
+            common = fingerprint([*sources, *(stub for e in exercises for stub in e.stubs)])
+            book.add_solution(prints.sha, key, prints.as_dict(), common.hashes)

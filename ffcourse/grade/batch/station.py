@@ -106,7 +106,7 @@ class Stations:
     """As many stations as are in use at the same time, each used by one thread at a time."""
 
     def __init__(self, options: GradingOptions, solutions: Path) -> None:
-        self._make = lambda: Station(options, solutions)
+        self._options, self._solutions = options, solutions
         self._all: list[Station] = []
         self._free: list[Station] = []
         self._lock = threading.Lock()
@@ -117,7 +117,7 @@ class Stations:
             if self._free:
                 station = self._free.pop()
             else:
-                station = self._make()
+                station = Station(self._options, self._solutions)
                 self._all.append(station)
         try:
             return station.grade(label, data)

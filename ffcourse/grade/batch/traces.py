@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import keyword
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -53,11 +54,13 @@ def traces_of(notebook: Notebook) -> Traces:
     """Return the fingerprints of the answers in a notebook."""
     code = [c for c in notebook.cells if c.kind == "code"]
     answers = [c for c in code if c.role == "answer"] or [c for c in code if c.role is None]
-    return fingerprint("\n".join(c.source for c in answers))
+    return fingerprint([c.source for c in answers])
 
 
-def fingerprint(source: str) -> Traces:
-    """Return the fingerprints of some Python code; never raises.
+def fingerprint(sources: Sequence[str]) -> Traces:
+    """Return the fingerprints of some pieces of Python code; never raises.
+
+    No fingerprint reaches from one piece into the next.
 
     Notes
     -----
@@ -65,10 +68,17 @@ def fingerprint(source: str) -> Traces:
     Schleimer, Wilkerson, Aiken, "Winnowing: Local Algorithms for Document Fingerprinting",
     SIGMOD 2003.
     """
-    words = normalised_tokens(source[:MAX_CHARACTERS])
-    joined = " ".join(words)
-    exact = hashlib.sha256(joined.encode("utf-8", "replace")).hexdigest() if words else ""
-    return Traces(len(words), exact, _winnow(words))
+    import numpy as np
+
+    left, pieces = MAX_CHARACTERS, []
+    for source in sources:
+        pieces.append(normalised_tokens(source[:left]))
+        left = max(0, left - len(source))
+    joined = "\n".join(" ".join(words) for words in pieces).strip()
+    exact = hashlib.sha256(joined.encode("utf-8", "replace")).hexdigest() if joined else ""
+    hashes = [unpack(_winnow(words)) for words in pieces]
+    union = np.unique(np.concatenate(hashes)) if hashes else np.array([], dtype="<u8")
+    return Traces(sum(map(len, pieces)), exact, union.astype("<u8").tobytes())
 
 
 def normalised_tokens(source: str) -> list[str]:

@@ -15,7 +15,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 from queue import Empty, Queue
-from typing import Any
+from typing import Any, Protocol
 
 from ffcourse.grade.limits import Limits
 from ffcourse.grade.sandbox.inside import DESK, HOME
@@ -30,6 +30,37 @@ class KernelStartError(RuntimeError):
     """No kernel could be started behind the walls."""
 
 
+class Source(Protocol):
+    """What gives kernels: a `Nursery`, or a `SpawnNursery` where nothing can fork."""
+
+    limits: Limits
+    walls: Walls
+
+    def start(self, seed: int | None = None) -> Kernel:
+        """Return a kernel that is getting ready."""
+
+    def kernel_alive(self, kernel: Kernel) -> bool:
+        """Whether a kernel has not ended by itself."""
+
+    def end(self, kernel: Kernel) -> None:
+        """Kill a kernel's whole tree."""
+
+    def usage(self) -> Usage:
+        """Return what the kernels use."""
+
+    def close(self) -> None:
+        """End everything."""
+
+
+def open_source(walls: Walls, modules: list[str], hidden: list[Path], limits: Limits) -> Source:
+    """Return a source of kernels of the kind that this system allows."""
+    if walls.forks:
+        return Nursery(walls, modules, hidden, limits)
+    from ffcourse.grade.sandbox.spawn import SpawnNursery
+
+    return SpawnNursery(walls, modules, hidden, limits)
+
+
 @dataclass
 class Kernel:
     """A single-use kernel: how to reach it, and how to end it."""
@@ -37,7 +68,7 @@ class Kernel:
     number: int
     connection: dict[str, Any]
     folder: Path
-    nursery: Nursery
+    nursery: Source
     ended: bool = False
 
     def alive(self) -> bool:
@@ -91,13 +122,14 @@ class Nursery:
         words = self.walls.command(self._desk, self._hidden)
         words += [sys.executable, "-s", "-m", "ffcourse.grade.sandbox.inside"]
         words += [str(self.walls.user or 0), self.walls.name, str(self._desk), *self._modules]
+        hidden = os.pathsep.join(map(str, self._hidden))
         debug = os.environ.get("FFCOURSE_SANDBOX_DEBUG")
         self._process = subprocess.Popen(
             words,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=None if debug else subprocess.DEVNULL,
-            env=self.walls.environment(),
+            env={**self.walls.environment(), "FFCOURSE_HIDDEN": hidden},
             text=True,
             encoding="utf-8",
             **options,

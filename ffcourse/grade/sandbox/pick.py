@@ -32,12 +32,15 @@ class Walls:
         Whether the kernel has a view of the file system of its own.
     user : int or None
         The user id to run under, if it is another.
+    forks : bool
+        Whether kernels are forked from a program that has imported everything.
     """
 
     name: str
     closed: bool
     own_files: bool
     user: int | None = None
+    forks: bool = hasattr(os, "fork")
 
     def command(self, desk: Path, hidden: list[Path]) -> list[str]:
         """Return the words to put before the command that runs inside."""
@@ -125,6 +128,8 @@ def choose(trusted: bool = False, name: str | None = None) -> Walls:
             "(Linux: `apt install bubblewrap`), or grade with --trusted if you trust the authors "
             "of these submissions with your files."
         )
+    if name == "spawn":
+        return Walls("limits", False, False, forks=False)
     return Walls("job-object" if sys.platform == "win32" else "limits", False, False)
 
 

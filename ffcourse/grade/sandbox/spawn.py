@@ -1,0 +1,141 @@
+"""Where processes cannot fork (Windows): every kernel is a new process of its own, over TCP."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import secrets
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from ffcourse.grade.limits import Limits
+from ffcourse.grade.sandbox import jobobject
+from ffcourse.grade.sandbox.nursery import PORTS, Kernel
+from ffcourse.grade.sandbox.pick import Walls
+from ffcourse.grade.sandbox.usage import Usage, look
+
+
+class SpawnNursery:
+    """Gives kernels as `Nursery` does, without a program that forks them.
+
+    Parameters
+    ----------
+    walls : Walls
+    modules : list of str
+        Not used: nothing is shared between the kernels.
+    hidden : list of Path
+        Not used: these walls hide no files.
+    limits : Limits
+    """
+
+    def __init__(
+        self, walls: Walls, modules: list[str], hidden: list[Path], limits: Limits
+    ) -> None:
+        self.walls = walls
+        self.limits = limits
+        self._desk = Path(tempfile.mkdtemp(prefix="ffc-"))
+        self._processes: dict[int, subprocess.Popen[bytes]] = {}
+        self._jobs: dict[int, Any] = {}
+        self._count = 0
+
+    def start(self, seed: int | None = None) -> Kernel:
+        """Return a kernel that is getting ready."""
+        self._count += 1
+        number, folder = self._count, self._desk / str(self._count)
+        (folder / "home").mkdir(parents=True)
+        connection: dict[str, Any] = {
+            "transport": "tcp",
+            "ip": "127.0.0.1",
+            "key": secrets.token_hex(16),
+            "signature_scheme": "hmac-sha256",
+            "kernel_name": "python3",
+            **dict(zip(PORTS, _free_ports(len(PORTS)), strict=True)),
+        }
+        file = folder / "c.json"
+        file.write_text(json.dumps(connection), encoding="utf-8")
+        request = {
+            "home": str(folder / "home"),
+            "connection": str(file),
+            "seed": seed,
+            "limits": self.limits.for_kernel(),
+        }
+        options: dict[str, Any] = {"start_new_session": True} if os.name == "posix" else {}
+        self._processes[number] = subprocess.Popen(
+            [
+                sys.executable,
+                "-s",
+                "-m",
+                "ffcourse.grade.sandbox.inside",
+                "once",
+                json.dumps(request),
+            ],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            env={
+                **self.walls.environment(),
+                "PYTHONPATH": str(Path(__file__).resolve().parents[3]),
+            },
+            cwd=str(folder / "home"),
+            **options,
+        )
+        self._jobs[number] = jobobject.enclose(self._processes[number].pid, self.limits)
+        return Kernel(number, connection, folder, self)
+
+    def kernel_alive(self, kernel: Kernel) -> bool:
+        """Whether a kernel has not ended by itself."""
+        process = self._processes.get(kernel.number)
+        return process is not None and process.poll() is None
+
+    def end(self, kernel: Kernel) -> None:
+        """Kill a kernel and every process below it."""
+        process = self._processes.pop(kernel.number, None)
+        if process is not None:
+            _kill_tree(process.pid)
+            process.wait()
+        jobobject.close(self._jobs.pop(kernel.number, None))
+        shutil.rmtree(kernel.folder, ignore_errors=True)
+
+    def usage(self) -> Usage:
+        """Return what the kernels use."""
+        looks = [look(process.pid) for process in self._processes.values()]
+        return Usage(
+            sum(u.cpu for u in looks), any(u.busy for u in looks), sum(u.memory for u in looks)
+        )
+
+    def close(self) -> None:
+        """End every kernel."""
+        for process in self._processes.values():
+            _kill_tree(process.pid)
+            process.wait()
+        for job in self._jobs.values():
+            jobobject.close(job)
+        shutil.rmtree(self._desk, ignore_errors=True)
+
+
+def _kill_tree(pid: int) -> None:
+    import psutil
+
+    with contextlib.suppress(psutil.Error):
+        root = psutil.Process(pid)
+        for process in [*root.children(recursive=True), root]:
+            with contextlib.suppress(psutil.Error):
+                process.kill()
+
+
+def _free_ports(count: int) -> list[int]:
+    """Return free ports; all are held until every one is known, so that they differ."""
+    sockets = [socket.socket() for _ in range(count)]
+    try:
+        for one in sockets:
+            one.bind(("127.0.0.1", 0))
+        return [int(one.getsockname()[1]) for one in sockets]
+    finally:
+        for one in sockets:
+            one.close()

@@ -1,0 +1,28 @@
+"""The same live figures in Notebook 7."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser import jupyter, live_course
+
+pytestmark = pytest.mark.browser
+
+
+def test_notebook_7(chromium, tmp_path, artifacts):
+    cells = (live_course.START, live_course.NEURON)
+    course = live_course.make(tmp_path / "course", cells)
+    with jupyter.serve(course) as address, jupyter.browse(chromium) as page:
+        page.goto(f"{address}/notebooks/chapters/live.ipynb")
+        page.locator(".jp-Notebook .jp-Cell").first.wait_for()
+        page.get_by_text("Run", exact=True).click()
+        page.get_by_text("Run All Cells", exact=True).click()
+        front = page.locator(".ffc-front")
+        front.wait_for()
+        page.get_by_role("slider", name="w1").focus()
+        page.keyboard.press("ArrowRight")
+        expect(front).to_have_attribute("aria-label", re.compile(r"w1 = 1\.05"))
+        page.locator(".ffc").screenshot(path=artifacts / "live_notebook7.png")
