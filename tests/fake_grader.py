@@ -81,7 +81,9 @@ def solution_bytes(checks: dict[str, str] | None = None, answer: str = "x = 1") 
         source = (checks or {}).get(key, "emit('x', x)")
         cells.append(_cell("check", key, f"%%check {key}\n{source}", shown, points=5))
     meta = {"ffcourse": {"schema": 1, "notebook": "90_fake", "chapter": "90"}}
-    return json.dumps({"nbformat": 4, "nbformat_minor": 5, "metadata": meta, "cells": cells}).encode()
+    return json.dumps(
+        {"nbformat": 4, "nbformat_minor": 5, "metadata": meta, "cells": cells}
+    ).encode()
 
 
 def _cell(role: str, key: str, source: str, outputs: Any = (), **more: Any) -> dict[str, Any]:

@@ -162,6 +162,7 @@ def test_navigation_leads_to_the_neighbours(course):  # noqa: F811
     assert command.main(["nav", "--check"]) == 1
     assert command.main(["nav"]) == 0
     assert command.main(["nav", "--check"]) == 0
+    assert generate([course / SOLUTION], check=True) == []
 
 
 def test_a_new_chapter_has_every_part(course, capsys):  # noqa: F811

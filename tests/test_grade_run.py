@@ -87,6 +87,16 @@ def test_a_later_wrong_answer_gains_nothing_from_the_reference(
     assert report["score"] == FULL - 5
 
 
+def test_a_later_mistake_is_named_though_an_earlier_part_is_wrong(
+    grader: Grader, tmp_path: Path
+) -> None:
+    second = "def total(X):\n    return scale(X, 2.0).sum(axis=1)"
+    report = grader.grade(
+        written(tmp_path, filled(e1="def scale(X, factor):\n    return X - 9", e2=second))
+    )
+    assert of(report, "90.2")["mistake"] == "wrong-axis"
+
+
 def test_hints_follow_what_was_shown(grader: Grader, tmp_path: Path) -> None:
     path = written(tmp_path, exercise())
     assert "Hint 1" in of(grader.grade(path), "90.1")["feedback"]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from types import SimpleNamespace
 
 import pytest
@@ -63,7 +65,11 @@ def test_no_expected_value_enters_the_kernel(course, monkeypatch):  # noqa: F811
 
 
 def test_a_judge_that_does_not_answer_is_told(monkeypatch, course):  # noqa: F811
-    monkeypatch.setattr(judgement.sys, "executable", "/bin/true")
+    def silent():
+        pipe = subprocess.PIPE
+        return subprocess.Popen([sys.executable, "-c", ""], stdin=pipe, stdout=pipe, text=True)
+
+    monkeypatch.setattr(judgement, "_child", silent)
     with pytest.raises(judgement.JudgeError, match="did not answer"):
         judgement.visible_verdict("01.1", lambda bodies: [], None)
 

@@ -45,6 +45,7 @@ def test_lora_changes_nothing_at_first_and_trains_little() -> None:
     assert layer.num_parameters(trainable_only=True) == 2 * (5 + 4)
     assert [n for n, p in layer.named_parameters() if p.requires_grad] == ["lora_A", "lora_B"]
     assert 0 < np.abs(layer.lora_A.data).max() <= 1 / np.sqrt(5)
+    assert layer.lora_A.data.min() < 0 < layer.lora_A.data.max()
     assert layer.lora_A.data.dtype == np.float64
 
 
@@ -91,6 +92,14 @@ def test_add_lora() -> None:
     assert new["2.f"].lora_B.grad is not None
 
 
+def test_lora_defaults() -> None:
+    layer = nn.LoRALinear(nn.Linear(20, 20))
+    assert (layer.r, layer.alpha) == (8, 16)
+    model = nn.Sequential(nn.Linear(20, 20))
+    layer = nn.add_lora(model)["0"]
+    assert (layer.r, layer.alpha) == (8, 16)
+
+
 @pytest.mark.parametrize("r", [0, 5])
 def test_lora_rank(r: int) -> None:
     with pytest.raises(ValueError, match=f"r must lie between 1 and 4, got {r}"):
@@ -132,6 +141,12 @@ def test_quantized_linear(shape: tuple[int, ...], bias: bool) -> None:
     np.testing.assert_allclose(layer(x), base(x), atol=0.02)
     if bias:
         assert layer.bias is not base.bias.data  # type: ignore[union-attr]
+
+
+def test_a_column_of_zeros_is_kept() -> None:
+    numbers, scale = nn.quantize_int8(np.array([[0.0, 254.0], [0.0, 1.0]]))
+    np.testing.assert_array_equal(numbers, [[0, 127], [0, 0]])
+    np.testing.assert_array_equal(scale, [1 / 127, 2])
 
 
 def test_quantized_linear_is_small_and_saves() -> None:

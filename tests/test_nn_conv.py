@@ -216,6 +216,14 @@ def test_bad_images(x: np.ndarray, error: type[Exception], words: str) -> None:
         nn.Conv2d(1, 2, 3, padding=(0, 1))(x)
 
 
+def test_padding_counts_on_both_sides_only() -> None:
+    layer = nn.Conv2d(1, 2, 5, padding=1)
+    assert layer(np.zeros((1, 1, 3, 3))).shape == (1, 2, 1, 1)
+    for shape in ((1, 1, 2, 3), (1, 1, 3, 2)):
+        with pytest.raises(ValueError, match=r"at least \(3, 3\)"):
+            layer(np.zeros(shape))
+
+
 def test_smallest_images_that_fit() -> None:
     assert nn.Conv2d(1, 2, 3, padding=(0, 1))(np.zeros((1, 1, 3, 1))).shape == (1, 2, 1, 1)
     assert nn.MaxPool2d((2, 3))(np.zeros((1, 4, 2, 3))).shape == (1, 4, 1, 1)

@@ -54,6 +54,7 @@ def test_spread(name: str, args: tuple[float, ...], options: dict[str, str], std
 
 def test_means_and_bounds() -> None:
     assert draw("normal_", 5.0, 0.1).mean() == pytest.approx(5, rel=0.001)
+    assert abs(draw("normal_").mean()) < 0.02
     assert draw("normal_").std() == pytest.approx(1, rel=0.01)
     values = draw("uniform_")
     assert (values.min() >= 0) & (values.min() < 0.001)

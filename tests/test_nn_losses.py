@@ -64,6 +64,36 @@ def test_known_values() -> None:
     )
 
 
+@pytest.mark.parametrize("reduction", ["mean", "sum"])
+@pytest.mark.parametrize("weight", [None, WEIGHT])
+@pytest.mark.parametrize("smoothing", [0.0, 0.2, 1.0])
+@pytest.mark.parametrize("padded", [False, True])
+def test_cross_entropy_is_what_the_formula_says(
+    padded: bool, smoothing: float, weight: np.ndarray | None, reduction: str
+) -> None:
+    logits, labels = rng.normal(size=(6, 4)), rng.integers(0, 4, 6)
+    if padded:
+        labels[2] = -100
+    w = np.ones(4) if weight is None else weight
+    total = divisor = 0.0
+    for z, label in zip(logits, labels, strict=True):
+        if label == -100:
+            continue
+        minus_log_p = -np.log(np.exp(z) / np.exp(z).sum())
+        total += (1 - smoothing) * w[label] * minus_log_p[label]
+        total += smoothing * np.mean(w * minus_log_p)
+        divisor += w[label]
+    expected = total / divisor if reduction == "mean" else total
+    loss_fn = nn.CrossEntropyLoss(weight, label_smoothing=smoothing, reduction=reduction)
+    assert loss_fn(logits, labels) == pytest.approx(expected)
+
+
+def test_losses_of_wide_rows() -> None:
+    z, y = rng.normal(size=(3, 100)), np.array([0, 50, 99])
+    expected = -np.log(np.exp(z) / np.exp(z).sum(axis=1, keepdims=True))[[0, 1, 2], y].mean()
+    assert nn.CrossEntropyLoss()(z, y) == pytest.approx(expected)
+
+
 def test_weights_that_count_twice_are_examples_that_stand_twice() -> None:
     logits, labels = rng.normal(size=(3, 2)), np.array([0, 1, 1])
     twice = nn.CrossEntropyLoss()(np.concatenate([logits, logits[1:]]), np.array([0, 1, 1, 1, 1]))
@@ -190,6 +220,8 @@ def test_repr() -> None:
     assert repr(nn.CrossEntropyLoss([1, 2], label_smoothing=0.1, reduction="sum")) == (
         "CrossEntropyLoss(weight=[1, 2], label_smoothing=0.1, reduction='sum')"
     )
+    assert repr(nn.DistillationLoss()) == "DistillationLoss(temperature=2.0, alpha=0.5)"
+    assert nn.DistillationLoss(0.5).temperature == 0.5
     assert repr(nn.DistillationLoss(3, 0.1)) == "DistillationLoss(temperature=3, alpha=0.1)"
     assert repr(nn.L1Penalty([], 0.5)) == "L1Penalty(0 parameters, 0.5)"
 
@@ -210,6 +242,10 @@ def test_penalties() -> None:
     l1.backward()
     np.testing.assert_array_equal(a.grad, [11.0, 8.5])
     np.testing.assert_array_equal(b.grad, [[2.0]])
+    zero = nn.Parameter(np.zeros(2))
+    nn.L1Penalty([zero], 0.5).backward()
+    np.testing.assert_array_equal(zero.grad, 0)
+    assert nn.L2Penalty([a], 0)() == 0
     b.requires_grad = False
     l1.backward()
     np.testing.assert_array_equal(b.grad, [[2.0]])

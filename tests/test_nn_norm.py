@@ -93,6 +93,12 @@ def test_eps_keeps_constant_examples_finite() -> None:
         assert np.isfinite(layer(np.zeros((2, 4), np.float32))).all()
 
 
+def test_eps_is_added_to_the_variance() -> None:
+    x = np.array([[-1.0, 1.0], [1.0, -1.0]])
+    for layer in (nn.LayerNorm(2, eps=3.0), nn.RMSNorm(2, eps=3.0), nn.BatchNorm1d(2, eps=3.0)):
+        np.testing.assert_allclose(layer.to(np.float64)(x), x / 2)
+
+
 def test_running_statistics() -> None:
     layer = nn.BatchNorm1d(2, momentum=0.25, dtype=np.float64)
     x = np.array([[1.0, 10.0], [3.0, 30.0]])
@@ -100,6 +106,9 @@ def test_running_statistics() -> None:
     np.testing.assert_allclose(layer.running_mean, [0.25 * 2, 0.25 * 20])
     np.testing.assert_allclose(layer.running_var, [0.75 + 0.25 * 2, 0.75 + 0.25 * 200])  # unbiased
     assert layer.num_batches_tracked == 1
+    three = nn.BatchNorm1d(1, momentum=1.0, dtype=np.float64)
+    three(np.array([[1.0], [2.0], [6.0]]))
+    np.testing.assert_allclose(three.running_var, 7.0)
     even = nn.BatchNorm1d(2, momentum=None, dtype=np.float64)
     even(x)
     even(3 * x)

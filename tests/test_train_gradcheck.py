@@ -158,3 +158,42 @@ def test_the_upstream_gradient_is_random() -> None:
     train.gradcheck(Spy(3, 2), X, rng=np.random.default_rng(5))
     assert len(np.unique(seen[0])) == seen[0].size
     assert not np.array_equal(seen[0], seen[1])
+
+
+class Square(nn.Module):
+    def forward(self, x: np.ndarray) -> np.ndarray:
+        self.x = x
+        return x * x
+
+    def backward(self, grad: np.ndarray) -> np.ndarray:
+        return 2 * self.x * grad
+
+
+def test_large_numbers_are_moved_by_more() -> None:
+    """A step of 1e-5 would drown in the rounding of 1e12."""
+    assert train.gradcheck(Square(), np.array([[1e6, 2e6, -3e6]]))
+
+
+def test_where_nothing_depends_on_anything() -> None:
+    report = train.gradcheck(nn.Step(), X)
+    assert report
+    assert report.max_relative_error == 0.0
+
+
+def test_the_table() -> None:
+    rows = (
+        train.GradcheckRow("input", (5, 3), 15, 2e-9, 0.25, 0.25, (4, 1)),
+        train.GradcheckRow("0.weight", (3, 2), 6, 0.5, -1.5, 0.5, (0, 0)),
+    )
+    report = train.GradcheckReport(rows, 1e-6)
+    assert report.max_relative_error == 0.5
+    assert str(report) == (
+        "array     shape           checked  rel. error  backward says     measured  worst at\n"
+        "input     (5, 3)               15     2.0e-09           0.25         0.25  [4, 1]\n"
+        "0.weight  (3, 2)                6     5.0e-01           -1.5          0.5  [0, 0]"
+        "   <- WRONG\n"
+        "gradient check FAILED: tolerance 1e-06"
+    )
+    assert train.GradcheckReport((), 1e-6).max_relative_error == 0.0
+    exact = train.GradcheckRow("input", (1,), 1, 1e-6, 1.0, 1.0, (0,))
+    assert train.GradcheckReport((exact,), 1e-6).passed

@@ -90,3 +90,55 @@ def test_arguments() -> None:
         train.find_lr(model, loss_fn, optimizer, (X, Y), steps=5)
     with pytest.raises(ValueError, match="not finite before the first step"):
         train.find_lr(model, loss_fn, optimizer, (X * np.nan, Y))
+
+
+class Scripted(nn.MSELoss):
+    """Says these losses, one after another."""
+
+    def __init__(self, losses: list[float]) -> None:
+        super().__init__()
+        self.losses = iter(losses)
+
+    def forward(self, logits: np.ndarray, target: np.ndarray) -> float:
+        super().forward(logits, target)
+        return next(self.losses)
+
+
+def scripted(losses: list[float], **options: float) -> train.LRRange:
+    layer = nn.Linear(4, 1)
+    one = [(X, np.zeros((64, 1), np.float32))]
+    optimizer = train.SGD(layer.parameters())
+    return train.find_lr(layer, Scripted(losses), optimizer, one, **options)
+
+
+def test_it_stops_above_four_times_the_lowest_smoothed_loss() -> None:
+    found = scripted([1.0, 0.5, 2.0, 1.99, 2.01, 0.1], smoothing=0.0)
+    assert found.losses == pytest.approx([1.0, 0.5, 2.0, 1.99])
+    assert found.suggestion == pytest.approx(found.lrs[1] / 10)
+    assert len(scripted([1.0, np.inf]).lrs) == 1
+    assert repr(found) == f"LRRange(4 rates from 1.0e-06 to {found.lrs[3]:.1e}, try 1.2e-07)"
+
+
+def test_smoothing_is_a_mean_without_a_bias() -> None:
+    found = scripted([3.0, 1.0, 2.0, 99.0], smoothing=0.5)
+    assert found.losses == pytest.approx([3.0, 5 / 3, 13 / 7])
+
+
+def test_it_trains_in_training_mode_on_shuffled_batches() -> None:
+    model, optimizer = setup()
+    modes = []
+
+    class Spy(nn.Identity):
+        def forward(self, x: np.ndarray) -> np.ndarray:
+            modes.append(self.training)
+            return x
+
+    model.append(Spy())
+    model.eval()
+    first = train.find_lr(model, nn.CrossEntropyLoss(), optimizer, (X, Y))
+    assert all(modes)
+    assert not model.training
+    rng = np.random.default_rng(0)
+    second = train.find_lr(model, nn.CrossEntropyLoss(), optimizer, (X, Y), rng=rng)
+    third = train.find_lr(model, nn.CrossEntropyLoss(), optimizer, (X, Y), rng=rng)
+    assert first.losses == second.losses != third.losses

@@ -333,3 +333,36 @@ def test_defaults_are_pytorchs(kind: str) -> None:
     theirs = getattr(torch.optim, {"AdaGrad": "Adagrad", "RMSProp": "RMSprop"}.get(kind, kind))
     defaults = theirs([torch.nn.Parameter(torch.ones(1))]).defaults
     assert {name: defaults[name] for name in DEFAULTS[kind]} == DEFAULTS[kind]
+
+
+@given(
+    sizes=st.lists(st.tuples(st.integers(1, 9), st.integers(1, 9)), min_size=1, max_size=8),
+    limit=st.integers(1, 30),
+)
+@settings(max_examples=50, deadline=None)
+def test_pieces_hold_every_number_once_and_are_no_longer_than_allowed(
+    sizes: list[tuple[int, int]], limit: int
+) -> None:
+    params = [Parameter(np.zeros(s)) for s in sizes]
+    state = {p: {"m": np.full(p.shape, float(i))} for i, p in enumerate(params)}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(pieces, "PIECE", limit)
+        made = pieces.make_pieces(params, state)
+    for piece in made:
+        rows = [s.step.size // len(s.step) for s in piece.slots if s.rows is not None]
+        assert 0 < len(piece.step) <= max([limit, *rows])
+        assert piece.step.shape == piece.spare.shape == piece.state["m"].shape
+        for slot in piece.slots:
+            slot.parameter.data[slot.rows if slot.rows else ...] += 1
+            slot.step[...] = 7
+        assert (piece.step == 7).all()
+    for before, after in zip(made, made[1:], strict=False):  # as few as can be
+        if all(s.rows is None for s in (*before.slots, *after.slots)):
+            assert len(before.step) + after.slots[0].step.size > limit
+    for i, p in enumerate(params):
+        np.testing.assert_array_equal(p.data, 1)
+        np.testing.assert_array_equal(state[p]["m"], i)
+    for piece in made:
+        piece.state["m"] += 100
+    for i, p in enumerate(params):
+        np.testing.assert_array_equal(state[p]["m"], 100 + i)

@@ -286,6 +286,32 @@ def test_the_record_can_be_read() -> None:
         history["loss"]
 
 
+def test_the_table() -> None:
+    history = train.History()
+    history.epochs.append({"epoch": 1, "train_loss": 0.1234567, "lr": 0.01, "seconds": 3.0})
+    one = "     epoch  train_loss          lr\n         1     0.12346        0.01"
+    assert str(history) == repr(history) == one
+    history.epochs.append({"epoch": 2, "train_loss": 2.0, "val_loss": 1e-7, "lr": 3.0})
+    assert str(history).splitlines() == [
+        "     epoch  train_loss    val_loss          lr",
+        "         1     0.12346                    0.01",
+        "         2           2       1e-07           3",
+    ]
+    assert history["val_loss"] == [1e-7]
+    assert history.best("val_loss")["epoch"] == 2
+
+
+def test_early_stopping_keeps_its_count() -> None:
+    first, second = train.EarlyStopping(), train.EarlyStopping()
+    second.load_state_dict(first.state_dict())
+    assert second.best == np.inf
+    first.best, first.best_epoch, first.waited = 0.5, 3, 2
+    first._weights = {"w": X}
+    second.load_state_dict(first.state_dict())
+    assert (second.best, second.best_epoch, second.waited) == (0.5, 3, 2)
+    assert second.state_dict()["weights"] == {"w": X}
+
+
 def test_clear_errors() -> None:
     trainer = make_trainer()
     with pytest.raises(TypeError, match="used up after one walk"):
@@ -304,6 +330,7 @@ def test_clear_errors() -> None:
         ([[0.5], [-0.5]], [[1], [1]], 1 / 2),
         ([[0.5], [-0.5]], [1, 0], 1.0),
         ([[[1, 0], [0, 1]]], [[0, 0]], 1 / 2),
+        ([[[1, 0]], [[0, 1]], [[2, 1]]], [[0], [1], [0]], 1.0),
     ],
 )
 def test_accuracy(logits: Any, target: Any, expected: float) -> None:
@@ -364,7 +391,7 @@ def test_a_checkpoint_of_another_training_is_refused(tmp_path: Path) -> None:
 def test_any_safetensors_reader_finds_the_weights(tmp_path: Path) -> None:
     from safetensors.numpy import load_file
 
-    path = tmp_path / "folder" / "run.safetensors"
+    path = tmp_path / "new" / "folder" / "run.safetensors"
     trainer = make_trainer()
     trainer.fit((X, Y), epochs=1, checkpoint=path)
     arrays = load_file(path)

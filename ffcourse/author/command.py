@@ -39,7 +39,7 @@ def _parser() -> argparse.ArgumentParser:
     for name, run, text in [
         ("run", _run, "run chapters and solutions, store their outputs"),
         ("generate", _generate, "make exercises/ from solutions/"),
-        ("nav", _nav, "write the navigation line of each chapter"),
+        ("nav", _nav, "write the navigation line of chapters and exercises"),
         ("check", _check, "hold notebooks to the limits of style"),
         ("mutants", _mutants, "change reference answers and see whether the checks notice"),
     ]:
@@ -97,11 +97,11 @@ def _generate(options: argparse.Namespace) -> int:
 def _nav(options: argparse.Namespace) -> int:
     from ffcourse.author.navigation import update
 
-    changed = [
-        p for p in _asked(nb.find("chapters"), options.names) if update(p, check=options.check)
-    ]
+    asked = _asked([*nb.find("chapters"), *nb.find("exercises")], options.names)
+    changed = [path for path in asked if update(path, check=options.check)]
     for path in changed:
-        print(f"{'out of step' if options.check else 'wrote'}: chapters/{path.name}")
+        place = f"{path.parent.name}/{path.name}"
+        print(f"{'out of step' if options.check else 'wrote'}: {place}")
     return 1 if changed and options.check else 0
 
 

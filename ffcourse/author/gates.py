@@ -166,9 +166,14 @@ def _payloads(cell: nb.Cell) -> list[dict[str, Any]]:
 
 def judged_faults(path: Path) -> Iterator[str]:
     """Yield alternatives that fail, mistakes that pass, and mistakes that aren't named."""
-    from ffcourse.grade.solution import load_solution
+    from ffcourse.grade.solution import SolutionError, load_solution
 
-    for exercise in load_solution(path).exercises.values():
+    try:
+        exercises = load_solution(path).exercises
+    except SolutionError as error:
+        yield str(error)
+        return
+    for exercise in exercises.values():
         for variant in exercise.alternatives:
             for check, result in _verdicts(exercise, variant):
                 if not result.passed:

@@ -11,6 +11,7 @@ import ast
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from ffcourse.author import notebook as nb
@@ -19,6 +20,7 @@ from ffcourse.author.solution import Solution
 from ffcourse.author.solution import body as body_of
 
 SMALLEST = 14  # nodes of a function body; shorter ones (`return X @ w + b`) stand everywhere
+_SLACK = 4  # nodes by which `return z`, `a = z` and `z` may differ, and an annotated `a: int = z`
 _FENCE = re.compile(r"^\s*```(?:python|py)?\s*\n(.*?)^\s*```", re.MULTILINE | re.DOTALL)
 
 
@@ -80,28 +82,56 @@ def code_of(notebook: nb.Notebook) -> Iterator[str]:
 
 def contains(code: str, body: list[ast.stmt]) -> bool:
     """Say whether some run of statements in `code` is `body` up to the names of variables."""
-    plain = "\n".join(
-        line for line in code.splitlines() if not line.lstrip().startswith(("%", "!"))
-    )
-    try:
-        tree = ast.parse(plain)
-    except (SyntaxError, ValueError):
-        return False
-    wanted = fingerprint(body)
-    for statements in _blocks(tree):
-        usable = without_docstring(statements)
-        for start in range(len(usable) - len(body) + 1):
-            if fingerprint(usable[start : start + len(body)]) == wanted:
+    wanted, size = fingerprint(body), _size(body)
+    for statements in _blocks(code):
+        for start in range(len(statements) - len(body) + 1):
+            window = statements[start : start + len(body)]
+            # Sizes first, which is fast: a name bound or returned makes little difference.
+            if abs(_size(window) - size) <= _SLACK and fingerprint(window) == wanted:
                 return True
     return False
 
 
-def _blocks(tree: ast.AST) -> Iterator[list[ast.stmt]]:
+def _size(statements: list[ast.stmt]) -> int:
+    return sum(_nodes(statement) for statement in statements)
+
+
+def _nodes(tree: ast.AST) -> int:
+    """Count the nodes of a tree that its fingerprint keeps; each tree is counted once."""
+    size: int | None = getattr(tree, "_ffcourse_size", None)
+    if size is None:
+        dropped = {id(part) for node in ast.walk(tree) for part in _dropped(node)}
+        size = sum(1 for node in ast.walk(tree) if id(node) not in dropped)
+        tree._ffcourse_size = size  # type: ignore[attr-defined]
+    return size
+
+
+def _dropped(node: ast.AST) -> Iterator[ast.AST]:
+    """Yield what a fingerprint leaves out: annotations and docstrings."""
+    for name in ("annotation", "returns"):
+        part = getattr(node, name, None)
+        if isinstance(part, ast.AST):
+            yield from ast.walk(part)
+    body = getattr(node, "body", None)
+    if isinstance(body, list) and len(without_docstring(body)) < len(body):
+        yield from ast.walk(body[0])
+
+
+@lru_cache(maxsize=4096)
+def _blocks(code: str) -> list[list[ast.stmt]]:
+    """Return every list of statements in a piece of code; none if it is not Python."""
+    lines = [line for line in code.splitlines() if not line.lstrip().startswith(("%", "!"))]
+    try:
+        tree = ast.parse("\n".join(lines))
+    except (SyntaxError, ValueError):
+        return []
+    found = []
     for node in ast.walk(tree):
         for name in ("body", "orelse", "finalbody"):
             block = getattr(node, name, None)
             if isinstance(block, list) and block and isinstance(block[0], ast.stmt):
-                yield block
+                found.append(without_docstring(block))
+    return found
 
 
 def without_docstring(body: list[ast.stmt]) -> list[ast.stmt]:

@@ -54,7 +54,7 @@ def label(key: str) -> str:
 
 
 def update(path: Path, *, check: bool = False) -> bool:
-    """Write a chapter's navigation line into its cell under the title.
+    """Write the navigation line of a chapter or an exercise notebook under its title.
 
     Returns
     -------
@@ -63,7 +63,7 @@ def update(path: Path, *, check: bool = False) -> bool:
     """
     notebook = nb.read(path)
     cells = notebook["cells"]
-    line = chapter_line(path.stem)
+    line = (chapter_line if path.parent.name == "chapters" else exercise_line)(path.stem)
     if not cells or not line:
         return False
     rest = [cell for cell in cells if nb.role(cell) != "nav"]

@@ -251,6 +251,7 @@ class _Runner:
 
 def _take_passes(kept: Outcome, fresh: Outcome) -> None:
     """Take from a second run the checks that passed; keep the first run's words otherwise."""
+    kept.emitted_again = fresh.emitted
     for i, result in enumerate(fresh.results):
         if result.passed and i < len(kept.results) and not kept.results[i].passed:
             kept.results[i] = result

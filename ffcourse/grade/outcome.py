@@ -17,6 +17,9 @@ class Outcome:
     ----------
     emitted : dict
         By check number, the payloads that came.
+    emitted_again : dict
+        The same from the run in which earlier failed parts were bound to the reference; only
+        to name a mistake by, never to be told.
     fatal : str or None
         Set when the kernel ended here: timed_out, crashed, or "again" for one more try.
     message : str or None
@@ -26,6 +29,7 @@ class Outcome:
     exercise: Exercise
     results: list[CheckResult] = field(default_factory=list)
     emitted: dict[int, list[dict[str, Any]]] = field(default_factory=dict)
+    emitted_again: dict[int, list[dict[str, Any]]] = field(default_factory=dict)
     fatal: str | None = None
     message: str | None = None
 

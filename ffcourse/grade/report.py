@@ -64,6 +64,7 @@ def exercise_report(outcome: Outcome, attempt: Attempt, shown_hints: int) -> dic
     mistake = None
     if status in ("wrong", "error"):
         mistake = named_mistake(exercise, outcome.emitted)
+        mistake = mistake or named_mistake(exercise, outcome.emitted_again)
     checks = [
         {
             "label": r.label,

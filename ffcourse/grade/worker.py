@@ -56,7 +56,8 @@ class Worker:
                 self.nursery.close()
             self.modules = sorted({*self.modules, *modules})
             hidden = [solution.path.parent]
-            self.nursery = open_source(self.walls, self.modules, hidden, self.limits)
+            warm = [step.source for step in solution.steps if step.role == "given"]
+            self.nursery = open_source(self.walls, self.modules, hidden, self.limits, warm)
         return self.nursery
 
     def grade(self, request: dict[str, Any]) -> dict[str, Any]:

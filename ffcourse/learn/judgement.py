@@ -13,6 +13,7 @@ writes one JSON object a line:
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import subprocess
@@ -53,10 +54,26 @@ def visible_verdict(
     JudgeError
         If there is no such exercise, or the judge does not answer.
     """
-    with _child() as child:
+    child = _child()
+    try:
         asked = _ask(child, {"exercise": exercise})
         emitted = run([check["source"] for check in asked["checks"]])
         return _ask(child, {"emitted": emitted, "answer": answer})
+    finally:
+        _end(child)
+
+
+def _end(child: subprocess.Popen[str]) -> None:
+    """Let the judge go; it ends when its input does."""
+    for pipe in (child.stdin, child.stdout):
+        with contextlib.suppress(OSError):  # it may be gone already
+            if pipe is not None:
+                pipe.close()
+    try:
+        child.wait(timeout=5)
+    except subprocess.TimeoutExpired:
+        child.kill()
+        child.wait()
 
 
 def _child() -> subprocess.Popen[str]:

@@ -86,13 +86,17 @@ class _Panel:
         self.done: set[str] = set()
         self.finish = finish
         self.count = len(items)
+        self.own = items[0].chapter if items else ""
         self.summary = widgets.note()
         heading = widgets.words(f"<strong>{html.escape(title)}</strong>")
         blocks = [part for n, item in enumerate(items, 1) for part in self._block(n, item)]
         self.box = widgets.panel(heading, *blocks, self.summary)
 
     def _block(self, number: int, item: bank.Item) -> list[Any]:
-        ask = widgets.words(f"<strong>{number}.</strong> {cards.markup(item.question)}")
+        back = (
+            "" if item.chapter == self.own else f" <em>(chapter {html.escape(item.chapter)})</em>"
+        )
+        ask = widgets.words(f"<strong>{number}.</strong> {cards.markup(item.question)}{back}")
         ask.add_class("ffc-question")
         radio = widgets.choose([cards.plain(choice.text) for choice in item.choices], "")
         feedback = widgets.note()

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-SECTIONS = ("predictions", "quiz", "exercises", "answers")
+SECTIONS = ("predictions", "quiz", "exercises")
 _STALE_LOCK = 5.0  # seconds after which a lock left by a killed kernel is ignored
 
 

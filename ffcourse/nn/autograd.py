@@ -79,16 +79,19 @@ class Value:
     __radd__, __rmul__ = __add__, __mul__
 
     def __neg__(self) -> Value:
-        return self * -1.0
+        return self._made(-self.data, "-", (self, -1.0))
 
     def __sub__(self, other: Value | float) -> Value:
-        return self + -as_value(other)
+        other = as_value(other)
+        return self._made(self.data - other.data, "-", (self, 1.0), (other, -1.0))
 
     def __rsub__(self, other: float) -> Value:
         return as_value(other) - self
 
     def __truediv__(self, other: Value | float) -> Value:
-        return self * as_value(other) ** -1
+        other = as_value(other)
+        y = self.data / other.data
+        return self._made(y, "÷", (self, 1 / other.data), (other, -y / other.data))
 
     def __rtruediv__(self, other: float) -> Value:
         return as_value(other) / self

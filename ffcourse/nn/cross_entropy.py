@@ -156,7 +156,7 @@ class CrossEntropyLoss(Loss):
         self._shape = z.shape
         if z.ndim != 2:
             z, labels = z.reshape(-1, z.shape[-1]), labels.reshape(-1)
-        return z, labels if labels.dtype == np.intp else labels.astype(np.intp)
+        return z, labels
 
     def extra_repr(self) -> str:
         """Show the settings that differ from the usual."""

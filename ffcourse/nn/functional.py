@@ -151,7 +151,7 @@ def _normal_cdf(z: Array) -> tuple[Array, Array]:
     a = np.minimum(np.abs(z), 40)  # beyond, exp(-a^2 / 2) is zero anyway
     bell = np.exp(-0.5 * a * a)
     u = (a - 4) / (a + 4)
-    coefficients = _tail_polynomial(18 if z.dtype.itemsize >= 8 else 9)
+    coefficients = _tail_polynomial(18 if z.dtype.itemsize >= 8 else 8)
     tail = np.full_like(z, coefficients[-1])
     for c in coefficients[-2::-1]:  # Horner's rule, in place
         tail *= u

@@ -223,9 +223,7 @@ def _measure(
     f: Callable[[], float], a: Array, rng: np.random.Generator, entries: int
 ) -> tuple[Array, Array]:
     """Return which numbers of `a` were moved, as flat indices, and the measured derivatives."""
-    places = np.arange(a.size)
-    if a.size > entries:
-        places = np.sort(rng.choice(a.size, size=entries, replace=False))
+    places = np.sort(rng.choice(a.size, size=min(entries, a.size), replace=False))
     flat = a.reshape(-1)
     slopes = np.empty(len(places))
     for k, i in enumerate(places):

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from ffcourse.nn.module import Array, Module, Parameter
 from ffcourse.train.gradcheck import generators
 from ffcourse.train.nonfinite import NonFiniteError, Origin, is_finite, trace_parameters, trace_step
@@ -35,11 +37,11 @@ class Watchdog:
         self.model, self.loss_fn = model, loss_fn
         self.canary = canary(model)
         self.generators = generators(model)
-        self._random: list[Any] = []
+        self._random: list[tuple[np.random.Generator, Any]] = []
 
     def before_step(self) -> None:
         """Note the random states, so that dropout can be run again with the same mask."""
-        self._random = [g.bit_generator.state for g in self.generators]
+        self._random = [(g, g.bit_generator.state) for g in self.generators]
 
     def check_loss(self, loss: float, step: Step) -> None:
         """Raise NonFiniteError if the loss is not finite; call it before ``zero_grad``."""
@@ -59,7 +61,7 @@ class Watchdog:
         self._stop("the gradient is not finite", step, step.number, self._replay(step))
 
     def _replay(self, step: Step) -> Origin | None:
-        for generator, state in zip(self.generators, self._random, strict=True):
+        for generator, state in self._random:
             generator.bit_generator.state = state
         return trace_step(self.model, self.loss_fn, step.x, step.y)
 

@@ -18,11 +18,13 @@ def test_notebook_7(chromium, tmp_path, artifacts):
     with jupyter.serve(course) as address, jupyter.browse(chromium) as page:
         page.goto(f"{address}/notebooks/chapters/live.ipynb")
         page.locator(".jp-Notebook .jp-Cell").first.wait_for()
+        # An order given before the kernel is there is lost.
+        page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]").wait_for(state="attached")
         page.get_by_text("Run", exact=True).click()
         page.get_by_text("Run All Cells", exact=True).click()
         front = page.locator(".ffc-front")
-        front.wait_for()
+        front.wait_for(timeout=180_000)
         page.get_by_role("slider", name="w1").focus()
         page.keyboard.press("ArrowRight")
-        expect(front).to_have_attribute("aria-label", re.compile(r"w1 = 1\.05"))
+        expect(front).to_have_attribute("aria-label", re.compile(r"w1 = 1\.05"), timeout=30_000)
         page.locator(".ffc").screenshot(path=artifacts / "live_notebook7.png")

@@ -18,26 +18,28 @@ from tests.mutation.runner import ROOT, SURVIVED, project_copy, run_tests, survi
 
 
 def stages_for(file: str) -> list[list[str]]:
-    """Return the test files to run: the one named after the file first, then the whole part's."""
+    """Return the test files to run: the file's own first, then all others of the part."""
     part, stem = Path(file).parts[-2], Path(file).stem
     everything = sorted(p.name for p in (ROOT / "tests").glob(f"test_{part}_*.py"))
-    own = [SPECIAL.get(f"{part}/{stem}", f"test_{part}_{stem}.py")]
+    own = [f"test_{part}_{name}.py" for name in OWN_TESTS.get(f"{part}/{stem}", (stem,))]
+    own += [f"test_{part}_parity.py"]
     first = [name for name in own if name in everything]
     rest = [name for name in everything if name not in first]
     return [[f"tests/{name}" for name in stage] for stage in (first, rest) if stage]
 
 
 # Where the tests of a file are, when they are not in test_PART_FILE.py.
-SPECIAL = {
-    "nn/cross_entropy": "test_nn_losses.py",
-    "nn/distill": "test_nn_losses.py",
-    "nn/penalties": "test_nn_losses.py",
-    "nn/batchnorm": "test_nn_norm.py",
-    "nn/dropout": "test_nn_norm.py",
-    "nn/lora": "test_nn_adapt.py",
-    "nn/quantize": "test_nn_adapt.py",
-    "nn/prune": "test_nn_adapt.py",
-    "nn/summary": "test_nn_module.py",
+OWN_TESTS = {
+    "nn/functional": ("functional", "activations"),
+    "nn/cross_entropy": ("losses",),
+    "nn/distill": ("losses",),
+    "nn/penalties": ("losses",),
+    "nn/batchnorm": ("norm",),
+    "nn/dropout": ("norm",),
+    "nn/lora": ("adapt",),
+    "nn/quantize": ("adapt",),
+    "nn/prune": ("adapt",),
+    "nn/summary": ("module",),
 }
 
 

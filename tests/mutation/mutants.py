@@ -88,6 +88,8 @@ def _visit(node: ast.AST, found: list) -> None:
         return
     if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) in ("__slots__", "__all__"):
         return
+    if isinstance(node, ast.keyword) and node.arg == "strict":
+        return  # of zip: a net that nothing should ever fall into
     found.extend((node, kind, change) for kind, change in _changes(node))
     if isinstance(node, ast.Call) and getattr(node.func, "attr", "") == "reshape":
         # -1 means "work it out", and NumPy takes -2 for the same.

@@ -74,7 +74,7 @@ def _stream(
     from distributed import as_completed
 
     pending: dict[str, Request] = {}
-    finished = as_completed([])
+    finished = as_completed([], loop=client.loop)
 
     def fill() -> Iterator[tuple[Request, dict[str, Any]]]:
         room = AHEAD * max(1, sum(client.nthreads().values())) - len(pending)

@@ -4,6 +4,8 @@ It reads one JSON request a line from its input and answers in one line:
 
 ``{"op": "start", "id", "folder", "connection", "seed", "limits"}``
     fork a kernel with its own processes, scratch folder and limits
+``{"op": "warm", "id", "sources"}``
+    run the solution's given cells once, for what they import and cache; no answer
 ``{"op": "kill", "id"}``
     end that kernel and every process it has started
 
@@ -59,7 +61,9 @@ def main(argv: list[str]) -> int:
     for line in sys.stdin:
         request = json.loads(line)
         number = int(request["id"])
-        if request["op"] == "start":
+        if request["op"] == "warm":
+            _warm_up(request["sources"])
+        elif request["op"] == "start":
             kernels[number] = _fork(request, nested, walls, talk)
             _say(talk, {"started": number})
             _tell_ended(kernels, talk)
@@ -106,6 +110,23 @@ def _preload(modules: list[str]) -> None:
         # A module that cannot be imported fails later, in the cell that asks for it.
         with contextlib.suppress(Exception):
             importlib.import_module(name)
+
+
+def _warm_up(sources: list[str]) -> None:
+    """Run given cells, which authors wrote, so that kernels find modules and caches ready."""
+    import threading
+
+    started = threading.active_count()
+    names: dict[str, Any] = {"__name__": "warm_up"}
+    for source in sources:
+        with contextlib.suppress(Exception, SystemExit):
+            exec(compile(source, "<given>", "exec"), names)
+    pyplot = sys.modules.get("matplotlib.pyplot")
+    if pyplot is not None:
+        pyplot.close("all")
+    if threading.active_count() > started:
+        # Forking beside threads is unsafe. The trusted side begins anew, and does without.
+        os._exit(3)
 
 
 def _end_orphans(kernels: dict[int, int]) -> None:

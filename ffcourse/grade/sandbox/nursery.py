@@ -52,10 +52,16 @@ class Source(Protocol):
         """End everything."""
 
 
-def open_source(walls: Walls, modules: list[str], hidden: list[Path], limits: Limits) -> Source:
+def open_source(
+    walls: Walls,
+    modules: list[str],
+    hidden: list[Path],
+    limits: Limits,
+    warm: list[str] | None = None,
+) -> Source:
     """Return a source of kernels of the kind that this system allows."""
     if walls.forks:
-        return Nursery(walls, modules, hidden, limits)
+        return Nursery(walls, modules, hidden, limits, warm)
     from ffcourse.grade.sandbox.spawn import SpawnNursery
 
     return SpawnNursery(walls, modules, hidden, limits)
@@ -98,14 +104,22 @@ class Nursery:
     hidden : list of Path
         Folders that no kernel may see (solutions, submissions).
     limits : Limits
+    warm : list of str
+        Given cells to run once, before any kernel is forked.
     """
 
     def __init__(
-        self, walls: Walls, modules: list[str], hidden: list[Path], limits: Limits
+        self,
+        walls: Walls,
+        modules: list[str],
+        hidden: list[Path],
+        limits: Limits,
+        warm: list[str] | None = None,
     ) -> None:
         self.walls = walls
         self.limits = limits
         self._modules = modules
+        self._warm = list(warm or [])
         self._hidden = hidden
         self._count = 0
         self._desk = Path(tempfile.mkdtemp(prefix="ffc-", dir=_short_folder()))
@@ -140,6 +154,9 @@ class Nursery:
         threading.Thread(
             target=_listen, args=(self._process.stdout, self._answers, self._dead), daemon=True
         ).start()
+        if self._warm:
+            with contextlib.suppress(KernelStartError):
+                self._ask({"op": "warm", "id": 0, "sources": self._warm})
 
     def _await(self, key: str, seconds: float = START_SECONDS) -> dict[str, Any]:
         deadline = time.monotonic() + seconds
@@ -171,7 +188,9 @@ class Nursery:
         try:
             return self._start(seed)
         except KernelStartError:
-            # The program inside may have been killed (memory); one new try.
+            # The program inside may have been killed (memory), or its warming up was unsafe;
+            # one new try, without.
+            self._warm = []
             self._stop_process()
             self._begin()
             return self._start(seed)

@@ -95,6 +95,7 @@ def clean_environment() -> dict[str, str]:
         "PYTHONIOENCODING": "utf-8",
         "MPLBACKEND": "agg",
         "FFCOURSE_NBVAL": "1",
+        "FFCOURSE_GRADING": "1",
         **({"FFCOURSE_SANDBOX_DEBUG": "1"} if os.environ.get("FFCOURSE_SANDBOX_DEBUG") else {}),
     }
 
