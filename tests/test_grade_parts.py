@@ -237,6 +237,7 @@ def test_a_cell_is_used_once() -> None:
     assembly = assemble(parse_notebook(json.dumps(data)), load_solution(TINY))
     assert assembly.attempts["90.4"].state == "missing"
     assert assembly.attempts["90.5"].state == "ready"
+    assert assembly.other_names == {}, "what was used as an answer is not elsewhere"
 
 
 # -------------------------------------------------------------------------------------- reports

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import tracemalloc
 from typing import Any
 
@@ -356,7 +357,7 @@ def test_pieces_hold_every_number_once_and_are_no_longer_than_allowed(
             slot.parameter.data[slot.rows if slot.rows else ...] += 1
             slot.step[...] = 7
         assert (piece.step == 7).all()
-    for before, after in zip(made, made[1:], strict=False):  # as few as can be
+    for before, after in itertools.pairwise(made):  # as few as can be
         if all(s.rows is None for s in (*before.slots, *after.slots)):
             assert len(before.step) + after.slots[0].step.size > limit
     for i, p in enumerate(params):

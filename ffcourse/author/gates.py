@@ -67,7 +67,9 @@ def stored_faults(solution: Solution) -> Iterator[str]:
         if cell["cell_type"] != "code":
             continue
         if cell.get("execution_count") != expected:
-            yield f"cell {number} has the count {cell.get('execution_count')}, not {expected}"
+            count = cell.get("execution_count")
+            yield f"cell {number} has the count {count}, not {expected}: `ffcourse author run`"
+            return  # those after it are out of step, too
         expected += 1
         if nb.role(cell) in ("check", "truth", "mistake", "alternative") and not cell["outputs"]:
             yield f"cell {number} ({nb.role(cell)}) has no stored values"

@@ -20,7 +20,7 @@ from ffcourse.author.run import kernel_environment
 from ffcourse.author.solution import Exercise, body, load
 from ffcourse.workspace import root
 
-MOST = 80  # mutants an exercise; of more, an even selection
+MOST = 48  # mutants an exercise; of more, an even selection
 GOAL = 0.95
 
 

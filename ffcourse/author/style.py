@@ -108,7 +108,9 @@ def output_faults(notebook: nb.Notebook) -> Iterator[str]:
         if cell["cell_type"] != "code":
             continue
         if cell.get("execution_count") != expected:
-            yield f"cell {number} has the count {cell.get('execution_count')}, not {expected}"
+            count = cell.get("execution_count")
+            yield f"cell {number} has the count {count}, not {expected}: `ffcourse author run`"
+            return  # those after it are out of step, too
         expected += 1
         for output in cell["outputs"]:
             yield from (f"cell {number}: {fault}" for fault in _output_faults(output))
