@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from ffcourse.cli import VERBS
 from ffcourse.grade.command import is_class, main, parser
 from ffcourse.grade.report_command import main as report
 from ffcourse.grade.sandbox.pick import NoWallsError, choose
+from tests.conftest import ROOT
 from tests.submissions.kinds import SOLUTIONS, filled
 
 ADDED = "def scale(X, factor):\n    return X + factor"
@@ -98,7 +100,7 @@ def test_a_class_from_collecting_to_an_appeal(here: Path, capsys: Any) -> None:
     assert "Set by the teacher: 2" in told
     assert "explained it orally" in told
     assert report(["--csv", "nb.csv", "--format", "nbgrader"]) == 0
-    rows = list(csv.DictReader((here / "nb.csv").open(encoding="utf-8")))
+    rows = csv.DictReader((here / "nb.csv").read_text(encoding="utf-8").splitlines())
     assert {r["student_id"]: r["score"] for r in rows}["lindbo"] == "11.0"
 
 
@@ -165,3 +167,29 @@ def test_the_commands_are_light_to_import() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_the_workflow_and_the_page_call_what_there_is() -> None:
+    """Every option that the teachers' page and the example name is one of the commands'."""
+    from ffcourse.grade.report_command import parser as report_parser
+
+    known = {"--cluster"}
+    for made in (parser(), report_parser()):
+        known |= {option for action in made._actions for option in action.option_strings}
+    page = (ROOT / "docs" / "teachers.md").read_text(encoding="utf-8")
+    workflow = (ROOT / "docs" / "examples" / "grade-on-push.yml").read_text(encoding="utf-8")
+    theirs = {"--nworkers", "--nthreads", "--nbgrader"}
+    for text in (page, workflow.partition("ffcourse grade")[2].partition("- name")[0]):
+        assert set(re.findall(r"--[a-z][a-z-]+", text)) <= known | theirs
+
+
+def test_the_workflow_is_valid() -> None:
+    import yaml
+
+    path = ROOT / "docs" / "examples" / "grade-on-push.yml"
+    data = yaml.safe_load(path.read_text(encoding="utf-8"))
+    assert data["permissions"] == {"contents": "read"}
+    steps = data["jobs"]["grade"]["steps"]
+    assert all(step.keys() & {"uses", "run"} for step in steps)
+    summary = next(s["run"] for s in steps if "GITHUB_STEP_SUMMARY" in s.get("run", ""))
+    compile(summary.split("\n", 1)[1].rpartition("PY")[0], "summary", "exec")

@@ -217,7 +217,10 @@ def test_environment_of_a_kernel_is_clean(monkeypatch: pytest.MonkeyPatch) -> No
 # ------------------------------------------------------------------------------ the command
 
 
-def test_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_command(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
     folder = tmp_path / "class"
     folder.mkdir()
     written(folder, filled(), "ann.ipynb")
@@ -240,11 +243,12 @@ def test_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert "ann.ipynb" in (out / "r.csv").read_text(encoding="utf-8")
     assert "not valid JSON" in (out / "r.html").read_text(encoding="utf-8")
     printed = capsys.readouterr().out
-    assert "12 of 12 points" in printed
+    assert "ann.ipynb: 12 of 12 points" in printed
     assert "cy.ipynb: could not be graded" in printed
 
 
-def test_command_with_one_file(tmp_path: Path) -> None:
+def test_command_with_one_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
     path = written(tmp_path, exercise())
     out = tmp_path / "one.json"
     words = [str(path), "--solutions", str(TINY), "--trusted", "--json", str(out), "--quiet"]

@@ -322,6 +322,14 @@ def test_bad_inputs(layer: nn.Module, x: np.ndarray, error: type[Exception], wor
         layer(x)
 
 
+def test_one_head_and_everybody_sees_everybody_unless_told_otherwise() -> None:
+    layer = nn.MultiHeadSelfAttention(D, 1, rng=generator(1), dtype=F64)
+    layer(generator(12).normal(size=(2, 3, D)))
+    assert (layer.attention_weights() > 0).all()
+    assert layer.attention_weights().shape == (2, 1, 3, 3)
+    assert not nn.TransformerBlock(D, HEADS).attention.causal
+
+
 @pytest.mark.parametrize("heads", [0, -1, 4, 7])
 def test_bad_number_of_heads(heads: int) -> None:
     with pytest.raises(ValueError, match=f"divide d_model = 6 evenly, got {heads}"):

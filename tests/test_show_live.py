@@ -21,7 +21,7 @@ from ffcourse.show.live import FIGURES
 X = np.linspace(-3, 3, 50)
 
 
-def two(w: float = 1.0, b: show.Range(-2.0, 2.0) = 0.0):  # noqa: B008 - as in a notebook
+def two(w: float = 1.0, b: show.Range(-2.0, 2.0) = 0.0):
     """Show a line and a point."""
     return [
         show.Line(X, w * X, name="line"),
@@ -160,7 +160,7 @@ def test_set_moves_the_widgets_and_widgets_move_the_state():
 
 
 def test_every_kind_of_control_has_a_widget():
-    def fn(W, n: int = 2, lr: show.Log(1e-3, 1) = 0.1):  # noqa: B008
+    def fn(W, n: int = 2, lr: show.Log(1e-3, 1) = 0.1):
         return show.Map(W * n * lr, (0, 1, 0, 1))
 
     fig = show.live(fn, W=show.Weights(-1, 1, value=[[0.1, 0.2]]))

@@ -15,7 +15,7 @@ from ffcourse.show.ranges import controls_of, nice_step
 def fn(
     w: float,
     n: int = 3,
-    lr: Log(1e-4, 1.0) = 0.01,  # noqa: B008 - the way notebooks write it
+    lr: Log(1e-4, 1.0) = 0.01,
     kind: Literal["a", "b"] = "b",
 ):
     """Do nothing."""
@@ -119,6 +119,8 @@ def test_sweeps_reach_both_ends():
     assert Switch().sweep() == [False, True]
 
 
-@pytest.mark.parametrize(("span", "step"), [(6, 0.1), (12, 0.2), (1, 0.02), (100, 2), (0.06, 0.001)])
+@pytest.mark.parametrize(
+    ("span", "step"), [(6, 0.1), (12, 0.2), (1, 0.02), (100, 2), (0.06, 0.001)]
+)
 def test_nice_step(span, step):
     assert nice_step(span) == pytest.approx(step)

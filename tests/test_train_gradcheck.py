@@ -197,3 +197,18 @@ def test_the_table() -> None:
     assert train.GradcheckReport((), 1e-6).max_relative_error == 0.0
     exact = train.GradcheckRow("input", (1,), 1, 1e-6, 1.0, 1.0, (0,))
     assert train.GradcheckReport((exact,), 1e-6).passed
+    assert "WRONG" not in str(train.GradcheckReport((exact,), 1e-6))
+
+
+def test_every_number_of_a_small_array_is_checked() -> None:
+    class OneWrong(nn.Linear):
+        place: int
+
+        def backward(self, grad: np.ndarray) -> np.ndarray:
+            dx = super().backward(grad)
+            self.weight.grad.ravel()[self.place] += 1
+            return dx
+
+    layer = OneWrong(3, 4)
+    for layer.place in range(12):
+        assert not train.gradcheck(layer, X, entries=12)

@@ -86,8 +86,14 @@ def test_arguments() -> None:
     loss_fn = nn.CrossEntropyLoss()
     with pytest.raises(ValueError, match="expected 0 < lr_min < lr_max, got lr_min=1, "):
         train.find_lr(model, loss_fn, optimizer, (X, Y), lr_min=1, lr_max=0.5)
+    with pytest.raises(ValueError, match="expected 0 < lr_min < lr_max"):
+        train.find_lr(model, loss_fn, optimizer, (X, Y), lr_min=0.0)
+    with pytest.raises(ValueError, match="expected 0 < lr_min < lr_max"):
+        train.find_lr(model, loss_fn, optimizer, (X, Y), lr_min=1.0, lr_max=1.0)
+    found = train.find_lr(model, loss_fn, optimizer, (X, Y), lr_max=0.1, steps=10)
+    assert len(found.lrs) == 10
     with pytest.raises(ValueError, match="steps: expected at least 10"):
-        train.find_lr(model, loss_fn, optimizer, (X, Y), steps=5)
+        train.find_lr(model, loss_fn, optimizer, (X, Y), steps=9)
     with pytest.raises(ValueError, match="not finite before the first step"):
         train.find_lr(model, loss_fn, optimizer, (X * np.nan, Y))
 
@@ -142,3 +148,18 @@ def test_it_trains_in_training_mode_on_shuffled_batches() -> None:
     second = train.find_lr(model, nn.CrossEntropyLoss(), optimizer, (X, Y), rng=rng)
     third = train.find_lr(model, nn.CrossEntropyLoss(), optimizer, (X, Y), rng=rng)
     assert first.losses == second.losses != third.losses
+
+
+def test_defaults() -> None:
+    sizes = []
+
+    class Spy(nn.CrossEntropyLoss):
+        def forward(self, logits: np.ndarray, target: np.ndarray) -> float:
+            sizes.append(len(logits))
+            return super().forward(logits, target) * 0 + 1
+
+    model, optimizer = setup()
+    found = train.find_lr(model, Spy(), optimizer, (X[:40], Y[:40]))
+    assert sizes == [32, 8] * 50
+    assert (found.lrs[0], found.lrs[-1]) == pytest.approx((1e-6, 10.0))
+    assert len(found.lrs) == 100

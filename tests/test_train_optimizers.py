@@ -352,6 +352,8 @@ def test_pieces_hold_every_number_once_and_are_no_longer_than_allowed(
     for piece in made:
         rows = [s.step.size // len(s.step) for s in piece.slots if s.rows is not None]
         assert 0 < len(piece.step) <= max([limit, *rows])
+        if rows and piece.slots[0].rows.stop < len(piece.slots[0].parameter.data):
+            assert len(piece.step) + rows[0] > limit  # as many rows as may be
         assert piece.step.shape == piece.spare.shape == piece.state["m"].shape
         for slot in piece.slots:
             slot.parameter.data[slot.rows if slot.rows else ...] += 1

@@ -17,7 +17,7 @@ class Rich:
 
     def __init__(self) -> None:
         self.log: list[Any] = []
-        self.now = 100.0
+        self.now = 0.5
 
     def __call__(self, *_: Any, **__: Any) -> Rich:
         return self

@@ -284,6 +284,7 @@ def test_the_record_can_be_read() -> None:
     assert history.best("val_accuracy", "max")["val_accuracy"] == max(history["val_accuracy"])
     with pytest.raises(KeyError, match="no column 'loss'; it has epoch, train_loss"):
         history["loss"]
+    assert train.History()["loss"] == []
 
 
 def test_the_table() -> None:
@@ -291,6 +292,8 @@ def test_the_table() -> None:
     history.epochs.append({"epoch": 1, "train_loss": 0.1234567, "lr": 0.01, "seconds": 3.0})
     one = "     epoch  train_loss          lr\n         1     0.12346        0.01"
     assert str(history) == repr(history) == one
+    with pytest.raises(KeyError, match="no column 'loss'; it has epoch, train_loss, lr, seconds"):
+        history["loss"]
     history.epochs.append({"epoch": 2, "train_loss": 2.0, "val_loss": 1e-7, "lr": 3.0})
     assert str(history).splitlines() == [
         "     epoch  train_loss    val_loss          lr",
@@ -304,7 +307,7 @@ def test_the_table() -> None:
 def test_early_stopping_keeps_its_count() -> None:
     first, second = train.EarlyStopping(), train.EarlyStopping()
     second.load_state_dict(first.state_dict())
-    assert second.best == np.inf
+    assert (second.best, second.best_epoch, second.waited) == (np.inf, 0, 0)
     first.best, first.best_epoch, first.waited = 0.5, 3, 2
     first._weights = {"w": X}
     second.load_state_dict(first.state_dict())

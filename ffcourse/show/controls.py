@@ -85,7 +85,8 @@ def _widget(label: str, control: Control) -> Any:
         return _slider(control, control.value, common)
     if isinstance(control, Log):
         low, high = math.log10(control.low), math.log10(control.high)
-        more = {"min": low, "max": high, "step": 0.02, "readout_format": ".2g"}
+        form = ".2g" if low >= -4 else ".1e"
+        more = {"min": low, "max": high, "step": 0.02, "readout_format": form}
         return w.FloatLogSlider(value=control.value, base=10, **more, **common)
     if isinstance(control, Choice):
         options = [(str(o), o) for o in control.options]

@@ -50,8 +50,7 @@ class Child:
 
     def __exit__(self, *_: object) -> None:
         assert self._process.stdin is not None
-        self._process.stdin.close()
-        self._process.wait(timeout=30)
+        self._process.communicate(timeout=30)  # closes its input, at which it ends
 
 
 def seconds(step: Step, calls: int) -> float:

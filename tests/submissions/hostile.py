@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from tests.submissions.kinds import SOLUTIONS, Case, case, code_cell, filled, hostile
 
+ROOT = Path(__file__).resolve().parents[2]
 WRONG = "def scale(X, factor):\n    return X + 1.0\n"
 FAILS = {"status": {"90.1": "wrong"}, "score": 9}
 ERRS = {"status": {"90.1": "error"}, "score": 9}
@@ -151,8 +154,8 @@ hostile(
 hostile(
     "reads what it should not",
     "import os\nseen = []\n"
-    "for p in ('/etc/passwd', '/etc/shadow', '/root', '/root/.ssh', '/work/main/.git', '/work/main',\n"  # noqa: E501
-    "          '/work/main/solutions', '/work/main/tests', '/var/log', '/run'):\n"
+    "for p in ('/etc/passwd', '/etc/shadow', '/root', '/root/.ssh', '/var/log', '/run',\n"
+    f"          *(os.path.join({str(ROOT)!r}, n) for n in ('', '.git', 'solutions', 'tests'))):\n"
     "    try:\n        seen += os.listdir(p) if os.path.isdir(p) else [open(p).read()]\n"
     "    except OSError:\n        pass\n"
     "seen = [s for s in seen if s not in ('ffcourse', '.venv', '.pyenv', 'k')]\n"

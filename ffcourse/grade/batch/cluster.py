@@ -11,7 +11,7 @@ from __future__ import annotations
 import contextlib
 import json
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from itertools import islice
 from typing import Any
 
@@ -31,7 +31,7 @@ class ClusterError(RuntimeError):
 
 def grade_on_cluster(
     requests: Iterable[Request], shelf: Shelf, options: GradingOptions, address: str
-) -> Iterator[tuple[Request, dict[str, Any]]]:
+) -> Generator[tuple[Request, dict[str, Any]], None, None]:
     """Yield each request with its report, or with ``{"refused": why}``, as they get ready.
 
     Raises

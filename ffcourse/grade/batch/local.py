@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from itertools import islice
@@ -40,7 +40,7 @@ GONE = "The file has changed or gone since the batch began; run the same command
 
 def grade_here(
     requests: Iterable[Request], shelf: Shelf, options: GradingOptions, jobs: int
-) -> Iterator[tuple[Request, dict[str, Any]]]:
+) -> Generator[tuple[Request, dict[str, Any]], None, None]:
     """Yield each request with its report, or with ``{"refused": why}``, as they get ready."""
     with TemporaryDirectory(prefix="ffc-solutions-", ignore_cleanup_errors=True) as folder:
         stations = Stations(options, shelf.write(Path(folder)))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -25,6 +26,7 @@ from ffcourse.grade.report import rejection
 MAX_TRACED = 5_000_000
 GIVE_UP_AFTER = 6
 
+Reports = Generator[tuple[Request, dict[str, Any]], None, None]
 Tell = Callable[[str, str, "dict[str, Any] | None"], None]
 
 
@@ -94,7 +96,7 @@ def run_batch(book: Gradebook, batch: Batch) -> Tally:
         _again(handins, batch.again),
     )  # fmt: skip
     runner = _Runner(book, batch, tally, handed, labels)
-    batch.tell("total", "", {"jobs": len(plan.jobs), "known": len(plan.done)})
+    runner.tell_totals(plan)
     runner.without_a_run(plan)
     runner.with_a_run([job for job in plan.jobs if not job.sha.startswith("-")])
     return tally
@@ -114,6 +116,12 @@ class _Runner:
         self.labels = labels
         self.any_graded = False
 
+    def tell_totals(self, plan: Plan) -> None:
+        """Tell how many files are to be graded, and how many are known."""
+        jobs = sum(len(self.files[job.sha]) for job in plan.jobs)
+        known = sum(len(self.files[known.key.sha]) for known in plan.done)
+        self.batch.tell("total", "", {"jobs": jobs, "known": known})
+
     def without_a_run(self, plan: Plan) -> None:
         """Record what needs no kernel: known results, carried ones, files that cannot be read."""
         self.book.let_count(plan.done)
@@ -132,19 +140,22 @@ class _Runner:
         if not jobs:
             return
         by_sha = {job.sha: job for job in jobs}
-        for request, report in self._graded(self._requests(jobs)):
-            if "refused" in report:
-                self._refuse(request, str(report["refused"]))
-            else:
-                self.any_graded = True
-                self._record(by_sha[request.sha], report, self._traces(request))
+        with closing(self._graded(self._requests(jobs))) as reports:
+            for request, report in reports:
+                if "refused" in report:
+                    self._refuse(request, str(report["refused"]))
+                else:
+                    self.any_graded = True
+                    self._record(by_sha[request.sha], report, self._traces(request))
 
     def _requests(self, jobs: Iterable[Job]) -> Iterator[Request]:
         for job in jobs:
             paths = tuple(one.path for one in self.files[job.sha])
             yield Request(job.sha, self.labels[job.sha], paths)
 
-    def _graded(self, requests: Iterator[Request]) -> Iterator[tuple[Request, dict[str, Any]]]:
+    def _graded(
+        self, requests: Iterator[Request]
+    ) -> Generator[tuple[Request, dict[str, Any]], None, None]:
         batch = self.batch
         if batch.cluster is None:
             return grade_here(requests, batch.shelf, batch.options, batch.jobs)

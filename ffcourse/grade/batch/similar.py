@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -86,9 +86,9 @@ def _in_one(book: Gradebook, notebook: str, marks: list[Mark], common: bytes) ->
         for i, key in enumerate(keys)
         if 1 < len(groups[key]) <= MANY and len(rare[i]) >= LEAST_SHARED
     ]
-    for (i, j), shared in pairs(rare).items():
+    for (i, j), shared in pairs(rare, LEAST_SHARED).items():
         alike = shared / min(len(rare[i]), len(rare[j]))
-        if shared >= LEAST_SHARED and alike >= LEAST_ALIKE:
+        if alike >= LEAST_ALIKE:
             students = tuple(sorted((groups[keys[i]][0], groups[keys[j]][0])))
             found.append(Alike(notebook, students, round(alike, 3), shared, False))
     return found
@@ -107,13 +107,24 @@ def _rare(documents: list[np.ndarray], common: np.ndarray) -> list[np.ndarray]:
 
     if not documents:
         return []
-    values, counts = np.unique(np.concatenate(documents), return_counts=True)
-    many = np.union1d(values[counts > MANY], common)
-    return [np.setdiff1d(document, many, assume_unique=True) for document in documents]
+    values, owners = _flat(documents)
+    unique, place, counts = np.unique(values, return_inverse=True, return_counts=True)
+    rare = (counts <= MANY) & ~np.isin(unique, common)
+    kept = rare[place]
+    sizes = np.bincount(owners[kept], minlength=len(documents))
+    return np.split(values[kept], np.cumsum(sizes)[:-1])
 
 
-def pairs(documents: list[np.ndarray]) -> dict[tuple[int, int], int]:
-    """Return how many fingerprints each two documents share, where they share any.
+def _flat(documents: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+    """Return all fingerprints one after the other, and whose each is."""
+    import numpy as np
+
+    owners = np.repeat(np.arange(len(documents)), [len(d) for d in documents])
+    return np.concatenate(documents), owners
+
+
+def pairs(documents: list[np.ndarray], least: int = 1) -> dict[tuple[int, int], int]:
+    """Return how many fingerprints each two documents share, where they share `least`.
 
     Each fingerprint is in at most a dozen documents, so the work grows with the number of
     documents, not with its square.
@@ -122,17 +133,20 @@ def pairs(documents: list[np.ndarray]) -> dict[tuple[int, int], int]:
 
     if not documents:
         return {}
-    values = np.concatenate(documents)
-    owners = np.repeat(np.arange(len(documents)), [len(d) for d in documents])
+    values, owners = _flat(documents)
     order = np.argsort(values, kind="stable")
     values, owners = values[order], owners[order]
-    left: list[Any] = []
-    for step in range(1, MANY):
-        same = values[step:] == values[:-step] if step < len(values) else np.array([], bool)
+    found: list[np.ndarray] = []
+    for step in range(1, min(MANY, len(values))):
+        same = values[step:] == values[:-step]
         if not same.any():
             break
-        left.append(np.stack([owners[:-step][same], owners[step:][same]]))
-    if not left:
+        found.append(owners[:-step][same] * len(documents) + owners[step:][same])
+    if not found:
         return {}
-    both, counts = np.unique(np.concatenate(left, axis=1), axis=1, return_counts=True)
-    return {(int(i), int(j)): int(n) for (i, j), n in zip(both.T, counts, strict=True)}
+    both, counts = np.unique(np.concatenate(found), return_counts=True)
+    enough = counts >= least
+    return {
+        (int(b) // len(documents), int(b) % len(documents)): int(n)
+        for b, n in zip(both[enough], counts[enough], strict=True)
+    }

@@ -11,6 +11,7 @@ import keyword
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from ffcourse.grade.notebook import Notebook
@@ -125,6 +126,7 @@ def _winnow(words: list[str]) -> bytes:
     return np.unique(windows.min(axis=1)).astype("<u8").tobytes()
 
 
+@lru_cache(maxsize=10_000)
 def _hash(word: str) -> int:
     digest = hashlib.blake2b(word.encode("utf-8", "replace"), digest_size=8).digest()
     return int.from_bytes(digest, "little")

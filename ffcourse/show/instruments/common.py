@@ -83,13 +83,14 @@ def apply(fn: Callable[[Any], Any], x: Any, name: str) -> Array:
         If `fn` returns another number of values.
     """
     x = np.asarray(x, np.float64)
-    out = np.asarray(fn(x.copy()), np.float64)
+    try:
+        out = np.asarray(fn(x.copy()), np.float64)
+    except (TypeError, ValueError):  # "if z > 0" and the like work on single numbers only
+        out = np.array([fn(v) for v in x.ravel().tolist()], np.float64)
+        out = out.reshape(x.shape) if out.size == x.size else out
     if out.shape != x.shape:
-        try:
-            out = np.array([float(fn(v)) for v in x.ravel()]).reshape(x.shape)
-        except (TypeError, ValueError):
-            message = f"{name} must return one value for each input: {x.shape} in, {out.shape} out"
-            raise ValueError(message) from None
+        message = f"{name} must return one value for each input: {x.shape} in, {out.shape} out"
+        raise ValueError(message)
     return out
 
 
@@ -116,6 +117,21 @@ def check_choice(name: str, value: str, options: Sequence[str]) -> None:
     """Raise ValueError unless `value` is one of `options`."""
     if value not in options:
         raise ValueError(f"{name} must be one of {', '.join(options)}, got {value!r}")
+
+
+def whole_ticks_x(ax: Any) -> None:
+    """Put ticks at whole numbers of x only."""
+    from matplotlib.ticker import MaxNLocator
+
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+
+
+def whole_ticks(ax: Any) -> None:
+    """Put ticks at whole numbers only."""
+    from matplotlib.ticker import MaxNLocator
+
+    whole_ticks_x(ax)
+    ax.yaxis.set_major_locator(MaxNLocator(integer=True))
 
 
 def weighted(weights: Sequence[float], names: Sequence[str], bias: float) -> str:

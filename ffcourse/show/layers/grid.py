@@ -25,8 +25,8 @@ class Map(Layer):
     Parameters
     ----------
     values : array_like, shape (H, W)
-        Row 0 lies at the bottom, as in `Contour`; with ``upside_down=True`` at the top, as in a
-        printed matrix.
+        Row 0 lies at the lower end of the extent, as in `Contour`; with ``upside_down=True`` at
+        the upper end.
     extent : tuple of float
         ``(x0, x1, y0, y1)``: the outer edges of the map.
     palette : str
@@ -37,7 +37,7 @@ class Map(Layer):
     smooth : bool
         Blend between cells; False shows each cell as a rectangle.
     upside_down : bool
-        Put row 0 at the top.
+        Put row 0 at the upper end of the extent.
     opacity : float
         0 to 1; less where dots lie on top.
     """
@@ -70,9 +70,12 @@ class Map(Layer):
         """Return the layer as SVG."""
         x0, x1, y0, y1 = self.extent
         (left, right), (bottom, top) = frame.x([x0, x1]), frame.y([y0, y1])
-        if right < left or bottom < top:
-            raise ValueError("Map: an axis that runs backwards is not supported; turn the values")
-        data = png(self._index(), palette(self.palette))
+        index = self._index()
+        if bottom < top:  # an axis that runs downwards
+            index, top, bottom = index[::-1], bottom, top
+        if right < left:
+            index, left, right = index[:, ::-1], right, left
+        data = png(index, palette(self.palette))
         picture = image(data, left, top, right - left, bottom - top, self.smooth)
         return picture if self.opacity == 1 else tag("g", picture, opacity=f"{self.opacity:g}")
 

@@ -24,7 +24,13 @@ from tests.benchmarks.live.notebook import COMMON, FIGURES
 from tests.browser import jupyter
 from tests.conftest import find_chromium
 
-KINDS = {"floor": "label", "ours": "svg", "interact": "image", "output": "image", "ipympl": "canvas"}
+KINDS = {
+    "floor": "label",
+    "ours": "svg",
+    "interact": "image",
+    "output": "image",
+    "ipympl": "canvas",
+}
 
 
 def main() -> None:
@@ -134,16 +140,14 @@ def report(page: Page, names: list[str], lags: dict[str, list[float]]) -> None:
     )
     medians = {n: statistics.median(rows[n]["ms"]) for n in names}
     ends = {n: statistics.median(lags[n]) for n in names}
-    print(f"{'':10s}{'median':>8s}{'p90':>8s}{'/floor':>8s}{'/ours':>8s}{'lag':>8s}{'lag/fl':>8s}"
-          f"{'KB':>8s}{'blank':>7s}  heights")
+    head = ["median", "p90", "/floor", "/ours", "lag", "/floor", "KB", "blank"]
+    print(f"{'':10s}" + "".join(f"{h:>8s}" for h in head) + "  heights")
     for n in names:
         ms = sorted(rows[n]["ms"])
-        size = statistics.median(rows[n]["bytes"]) / 1024 if rows[n]["bytes"] else 0
-        print(
-            f"{n:10s}{medians[n]:8.1f}{ms[int(0.9 * len(ms))]:8.1f}{medians[n] / medians['floor']:8.2f}"
-            f"{medians[n] / medians['ours']:8.2f}{ends[n]:8.1f}{ends[n] / ends['floor']:8.2f}"
-            f"{size:8.1f}{rows[n]['blanks']:7d}  {sorted(rows[n]['heights'])}"
-        )
+        cells = [medians[n], ms[int(0.9 * len(ms))], medians[n] / medians["floor"]]
+        cells += [medians[n] / medians["ours"], ends[n], ends[n] / ends["floor"]]
+        cells += [statistics.median(rows[n]["bytes"] or [0]) / 1024, rows[n]["blanks"]]
+        print(f"{n:10s}" + "".join(f"{c:8.2f}" for c in cells), sorted(rows[n]["heights"]))
 
 
 if __name__ == "__main__":

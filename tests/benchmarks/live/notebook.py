@@ -19,8 +19,10 @@ def decide(v):
     h = np.tanh(P @ (W[0] * (1 + v / 4)) + B[0])
     h = np.tanh(h @ W[1] + B[1])
     return np.tanh(h @ W[2] + B[2]).reshape(100, 100)
+look = dict(extent=(-3, 3, -3, 3), origin="lower", cmap="RdBu", vmin=-1, vmax=1, aspect="auto")
 def slider():
-    return w.FloatSlider(value=0, min=-3, max=3, step=0.02, description="v", layout=w.Layout(width="600px"))
+    layout = w.Layout(width="600px")
+    return w.FloatSlider(value=0, min=-3, max=3, step=0.02, description="v", layout=layout)
 '''
 
 FLOOR = """
@@ -48,7 +50,7 @@ def draw(v):  # not by pyplot, whose backend ipympl takes over
     fig = Figure(figsize=(7, 3.3))
     one, two = fig.subplots(1, 2)
     one.plot(axis, np.tanh(axis)); one.plot([v], [np.tanh(v)], "o")
-    two.imshow(decide(v), extent=(-3, 3, -3, 3), origin="lower", cmap="RdBu", vmin=-1, vmax=1, aspect="auto")
+    two.imshow(decide(v), **look)
     two.scatter(*X.T, c=y, s=12)
     display(fig)
 w.interact(draw, v=slider());
@@ -66,7 +68,7 @@ fig = Figure(figsize=(7, 3.3))
 canvas = Canvas(fig); manager = FigureManager(canvas, 1)
 one, two = fig.subplots(1, 2)
 one.plot(axis, np.tanh(axis)); dot, = one.plot([0], [0], "o")
-image = two.imshow(decide(0), extent=(-3, 3, -3, 3), origin="lower", cmap="RdBu", vmin=-1, vmax=1, aspect="auto")
+image = two.imshow(decide(0), **look)
 two.scatter(*X.T, c=y, s=12)
 def move(change):
     v = change["new"]
