@@ -378,3 +378,12 @@ class TestSweepNotebook:
         bad = "show.live(lambda n=3: show.Bars([0], [1 // (n - 5)]), alt='Bars.')"
         with pytest.raises(testing.SweepError, match=r"n.ipynb: 'Bars.' at n=5: ZeroDivision"):
             testing.sweep_notebook(self.write(tmp_path, cells[0], bad))
+
+
+def test_nothing_is_drawn_while_a_grader_runs_the_cell(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("FFCOURSE_GRADING", "1")
+    figure = show.live(
+        lambda w: show.Line([0, 1], [0, w]), w=(-1.0, 1.0), alt="A line with slope w."
+    )
+    data, _ = figure._repr_mimebundle_()
+    assert data == {"text/plain": "A line with slope w."}

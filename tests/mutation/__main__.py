@@ -49,6 +49,7 @@ def main() -> int:
     parser.add_argument("files", nargs="+", help="such as nn/linear.py or train/sgd.py")
     parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--sample", type=int, help="only so many mutants of each file")
+    parser.add_argument("--lines", type=int, nargs="+", help="only mutants of these lines")
     parser.add_argument("--tests", nargs="+", help="test files, instead of those of the part")
     parser.add_argument("--quick", action="store_true", help="only the file's own tests")
     args = parser.parse_args()
@@ -58,6 +59,7 @@ def main() -> int:
         stages = [args.tests] if args.tests else stages_for(file)
         stages = stages[:1] if args.quick else stages
         found = list(mutants((ROOT / file).read_text(encoding="utf-8")))
+        found = [m for m in found if not args.lines or m.line in args.lines]
         if args.sample and args.sample < len(found):
             found = sorted(random.Random(0).sample(found, args.sample), key=lambda m: m.line)
         left = mutate_file(file, found, stages, args.jobs)

@@ -87,6 +87,9 @@ def _recurrent(name: str) -> None:
         first = options.get("batch_first", True)
         layer = getattr(torch.nn, kind)(INPUT_SIZE, HIDDEN_SIZE, **{"batch_first": True, **options})
         layer.to(getattr(torch, dtype))
+        with torch.no_grad():
+            for p in layer.parameters():
+                p.copy_(torch.from_numpy(rng.normal(scale=0.5, size=tuple(p.shape))))
         shape = (batch, steps) if first else (steps, batch)
         x = tensor(torch, rng, *shape, INPUT_SIZE, dtype=dtype)
         states = 2 if kind == "LSTM" else 1

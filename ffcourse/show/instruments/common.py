@@ -86,6 +86,8 @@ def apply(fn: Callable[[Any], Any], x: Any, name: str) -> Array:
     try:
         out = np.asarray(fn(x.copy()), np.float64)
     except (TypeError, ValueError):  # "if z > 0" and the like work on single numbers only
+        out = np.empty(())
+    if out.ndim == 0:
         out = np.array([fn(v) for v in x.ravel().tolist()], np.float64)
         out = out.reshape(x.shape) if out.size == x.size else out
     if out.shape != x.shape:

@@ -41,7 +41,9 @@ def convolution_steps(image: Any, kernels: Mapping[str, Any] | None = None) -> L
     if len(sizes) != 1 or len(next(iter(sizes))) != 2 or len(set(next(iter(sizes)))) != 1:
         raise ValueError(f"kernels must be square and of one size, got {sorted(sizes)}")
     size = next(iter(sizes))[0]
-    reach = 1.5 * max(float(np.abs(convolve(picture, k, 1, 1)).max()) for k in tables.values()) or 1.0
+    reach = (
+        1.5 * max(float(np.abs(convolve(picture, k, 1, 1)).max()) for k in tables.values()) or 1.0
+    )
     high = 1.5 * float(np.abs(picture).max()) or 1.0  # so that numbers stay legible
 
     def slide(kernel: str, stride: int, padding: int, step: int) -> list[Layer]:
