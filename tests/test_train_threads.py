@@ -53,6 +53,12 @@ def test_the_largest_product_decides(
     assert controller.log == expected
 
 
+def test_vectors_take_part_in_no_product(controller: Controller) -> None:
+    with sensible_threads(nn.LayerNorm(9_000_000), 1):
+        pass
+    assert controller.log == ONE
+
+
 @pytest.mark.parametrize("loader", [True, False])
 def test_the_loop_asks(controller: Controller, loader: bool) -> None:
     X, y = np.ones((900, 100), np.float32), np.zeros(900, int)

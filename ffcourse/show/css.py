@@ -13,6 +13,9 @@ CSS = """
 .ffc .ffc-front{position:relative}
 .ffc .ffc-front{fill:currentColor}
 .ffc .ffc-front text{font-variant-numeric:tabular-nums}
+.ffc .ffc-front text{filter:brightness(.72)}
+[data-jp-theme-light=false] .ffc .ffc-front text{filter:brightness(1.45)}
+.ffc .ffc-front .ffc-halo text{filter:none}
 .ffc .ffc-halo text{paint-order:stroke;stroke:var(--jp-layout-color0,#fff);stroke-width:2.5px;
 stroke-linejoin:round}
 .ffc .ffc-controls{display:grid;grid-template-columns:repeat(auto-fit,minmax(290px,1fr));

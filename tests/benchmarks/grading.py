@@ -120,17 +120,31 @@ def one_by_one(options: argparse.Namespace, notebook: dict[str, Any], base: Path
         first = grader.grade(paths[0])
         cold = time.perf_counter() - began
         warm = []
+        used = below()
         for path in paths[1:]:
             began = time.perf_counter()
             grader.grade(path)
             warm.append(time.perf_counter() - began)
+        each = (below() - used) / len(warm)
         highest = watch.stop()
     print(f"{first['score']} of {first['max_score']} points, sandbox {first['sandbox']}")
     low, middle, high = statistics.quantiles(warm, n=4)
     print(
         f"cold: {cold:.2f} s; warm: {middle:.2f} s a submission (quartiles {low:.2f}, {high:.2f})"
     )
+    print(f"processor: {used:.2f} s for the first, {each:.2f} s for each later one")
     print(f"a worker with its kernels: {highest:.0f} MB at most (proportional set size)")
+
+
+def below() -> float:
+    """Return the processor seconds of all processes below this one, ended ones included."""
+    total = 0.0
+    for process in psutil.Process().children(recursive=True):
+        try:
+            total += sum(process.cpu_times()[:4])
+        except psutil.Error:
+            continue
+    return total
 
 
 class Memory:
@@ -172,11 +186,9 @@ def against(
     course = Course(place / "theirs", python, notebook, options, looping) if python else None
     rates: dict[str, list[float]] = {}
     for turn in range(options.rounds):
-        before = _processor_seconds()
         for jobs in sorted({1, options.jobs}):
             seconds = ours(options, place, jobs, turn)
             rates.setdefault(f"ffcourse --jobs {jobs}", []).append(60 / seconds)
-        spent = _processor_seconds() - before
         if course is not None:
             rates.setdefault("nbgrader", []).append(60 / course.autograde())
     print(f"{options.submissions} submissions, {looping} of them looping, "
@@ -189,9 +201,9 @@ def against(
             words += f", {statistics.median(ratios):.1f} times nbgrader"
             words += f" (from {min(ratios):.1f} to {max(ratios):.1f})"
         print(words)
-    each_one = spent / len({1, options.jobs}) / options.submissions
-    print(f"  ffcourse used {each_one:.2f} processor seconds a submission (last round)")
     if course is not None:
+        used = course.used / options.rounds / options.submissions
+        print(f"  nbgrader used {used:.2f} processor seconds a submission")
         print(f"  nbgrader's scores: {course.scores()}")
 
 
@@ -218,7 +230,7 @@ class Course:
         self, folder: Path, python: str, notebook: dict[str, Any],
         options: argparse.Namespace, looping: int,
     ) -> None:  # fmt: skip
-        self.folder, self.python = folder, python
+        self.folder, self.python, self.used = folder, python, 0.0
         source = folder / "source" / "ps1" / "ps1.ipynb"
         source.parent.mkdir(parents=True)
         source.write_text(json.dumps(nbgrader_notebook(notebook)), "utf-8")
@@ -261,8 +273,9 @@ class Course:
     def autograde(self) -> float:
         """Grade all of them; return the seconds it took."""
         shutil.rmtree(self.folder / "autograded", ignore_errors=True)
-        began = time.perf_counter()
+        began, before = time.perf_counter(), _processor_seconds()
         self._run("autograde", "ps1", "--force")
+        self.used += _processor_seconds() - before
         return time.perf_counter() - began
 
     def scores(self) -> str:
