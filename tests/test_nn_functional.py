@@ -149,3 +149,16 @@ def test_large_arrays_are_the_same_in_blocks(dtype: type, approximate: str) -> N
         for row, expected in zip(z, whole, strict=True):
             np.testing.assert_allclose(f(row, approximate), expected, rtol=1e-6)
         np.testing.assert_array_equal(f(z.T, approximate), whole.T)
+
+
+def test_backward_functions_take_the_last_axis_unless_told() -> None:
+    grad, z = np.random.default_rng(0).normal(size=(2, 3, 4, 5))
+    for forward, backward in (
+        (F.softmax, F.softmax_backward),
+        (F.log_softmax, F.log_softmax_backward),
+    ):
+        y = forward(z)
+        np.testing.assert_array_equal(backward(grad, y), backward(grad, y, -1))
+        np.testing.assert_array_equal(backward(grad, y), backward(grad, y, 2))
+        other = backward(grad.swapaxes(0, 2), forward(z.swapaxes(0, 2), 0), 0).swapaxes(0, 2)
+        np.testing.assert_allclose(other, backward(grad, y), atol=1e-14)

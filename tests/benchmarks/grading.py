@@ -28,6 +28,7 @@ from ffcourse.grade.service import Grader
 from ffcourse.grade.solution import without_magic
 from tests.conftest import ROOT
 
+TINY = ROOT / "tests" / "submissions" / "tiny" / "solutions" / "90_tiny.ipynb"
 MIME = "application/vnd.ffcourse.value+json"
 WITHOUT = (
     "nbgrader is not installed, so the comparison was left out: make an environment with it "
@@ -54,7 +55,7 @@ def main() -> int:
 
 def _parser() -> argparse.ArgumentParser:
     p = argparse.ArgumentParser(prog="python -m tests.benchmarks.grading", description=__doc__)
-    p.add_argument("--solution", type=Path, default=ROOT / "solutions" / "01_neuron.ipynb")
+    p.add_argument("--solution", type=Path, default=TINY)
     p.add_argument("--submissions", type=int, default=10)
     p.add_argument("--looping", type=int, default=1, help="how many of them, the second time")
     p.add_argument("--seconds", type=float, default=10.0, help="the deadline of a cell")
