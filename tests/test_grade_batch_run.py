@@ -275,6 +275,21 @@ def test_a_file_that_changes_meanwhile_is_not_graded_under_its_old_hash(tmp_path
     assert Request("0" * 64, "x", (path,)).read() is None
 
 
+def test_what_a_killed_batch_left_behind_is_removed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from ffcourse.grade.batch.station import sweep
+
+    monkeypatch.setattr("tempfile.gettempdir", lambda: str(tmp_path))
+    for name in ("ffc-in-old", "ffc-solutions-old", "ffc-in-new", "mine"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "x.ipynb").touch()
+    for name in ("ffc-in-old", "ffc-solutions-old", "mine"):
+        os.utime(tmp_path / name, (1_000_000, 1_000_000))
+    sweep()
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["ffc-in-new", "mine"]
+
+
 def test_gradebooks_that_cannot_be_opened(tmp_path: Path) -> None:
     with pytest.raises(GradebookError, match="can't be opened"):
         Gradebook(str(tmp_path))

@@ -191,6 +191,13 @@ def test_backward_before_forward_is_told() -> None:
         nn.Linear(2, 3).backward(np.ones((1, 3)))
 
 
+def test_backward_params_does_all_that_backward_does_for_the_parameters() -> None:
+    layer = nn.LayerNorm(3)
+    layer(np.ones((2, 3)))
+    layer.backward_params(np.ones((2, 3)))
+    np.testing.assert_array_equal(layer.parameters()[1].grad, [2, 2, 2])
+
+
 def test_base_class_says_what_is_missing() -> None:
     with pytest.raises(NotImplementedError, match="Module has no forward pass"):
         nn.Module()(np.ones(1))

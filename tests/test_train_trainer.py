@@ -415,11 +415,9 @@ def test_what_is_no_checkpoint_is_told(tmp_path: Path) -> None:
         train.load_checkpoint(tmp_path / "weights")
 
 
-tree_values = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
-    lambda v: st.lists(v, max_size=3) | st.dictionaries(st.text(max_size=5), v, max_size=3),
-    max_leaves=10,
-)
+leaves = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text()
+branches = st.lists(leaves, max_size=3) | st.dictionaries(st.text(max_size=5), leaves, max_size=3)
+tree_values = leaves | branches | st.lists(branches, max_size=3)
 
 
 @given(tree=st.dictionaries(st.text(max_size=5), tree_values, max_size=3), shape=st.integers(0, 3))

@@ -137,7 +137,7 @@ def _order(a: np.ndarray, b: np.ndarray, same: Same) -> str | None:
 def _scale(a: np.ndarray, b: np.ndarray, same: Same) -> str | None:
     if not np.any(b):
         return "Your result is zero everywhere." if a.size > 1 else None
-    if same(a, -b):
+    if a.size > 1 and same(a, -b):  # one number of the other sign may be chance
         return "The sign is flipped."
     if a.size == 1 and a.ndim == 0:
         return _ratio_of_scalars(float(a), float(b))

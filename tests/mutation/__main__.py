@@ -31,6 +31,7 @@ def stages_for(file: str) -> list[list[str]]:
 # Where the tests of a file are, when they are not in test_PART_FILE.py.
 OWN_TESTS = {
     "nn/functional": ("functional", "activations"),
+    "nn/module": ("module", "linear"),
     "nn/cross_entropy": ("losses",),
     "nn/distill": ("losses",),
     "nn/penalties": ("losses",),

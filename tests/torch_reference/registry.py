@@ -63,7 +63,9 @@ def make(group: str) -> dict[str, np.ndarray]:
     torch.set_num_threads(1)
     made: dict[str, np.ndarray] = {}
     for name, dtype in names(group):
-        rng = np.random.default_rng(zlib.crc32(name.encode()))
+        seed = zlib.crc32(name.encode())
+        rng = np.random.default_rng(seed)
+        torch.manual_seed(seed)  # for layers whose first weights PyTorch draws itself
         for key, value in _cases[group][name][0](torch, rng, dtype).items():
             array = value.detach().numpy() if hasattr(value, "detach") else np.asarray(value)
             made[f"{name}/{dtype}/{key}"] = np.ascontiguousarray(array).reshape(array.shape)

@@ -18,7 +18,7 @@ from distributed import Worker, WorkerPlugin, get_worker
 
 from ffcourse import __version__
 from ffcourse.grade.batch.shelf import Shelf
-from ffcourse.grade.batch.station import GradingOptions, Stations
+from ffcourse.grade.batch.station import SOLUTIONS, GradingOptions, Stations, sweep
 
 
 class Classroom(WorkerPlugin):
@@ -46,9 +46,8 @@ class Classroom(WorkerPlugin):
 
     def setup(self, worker: Worker) -> None:
         """Unpack the solutions."""
-        self.folder = tempfile.TemporaryDirectory(
-            prefix="ffc-solutions-", ignore_cleanup_errors=True
-        )
+        sweep()
+        self.folder = tempfile.TemporaryDirectory(prefix=SOLUTIONS, ignore_cleanup_errors=True)
         base = Shelf(self.files, self.single).write(Path(self.folder.name))
         self.stations = Stations(self.options, base)
 

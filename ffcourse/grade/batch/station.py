@@ -10,8 +10,10 @@ from __future__ import annotations
 import contextlib
 import importlib
 import re
+import shutil
 import tempfile
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -22,6 +24,7 @@ from ffcourse.grade.report import rejection
 
 ENGINE = "ffcourse.grade.service:Grader"
 PER_WORKER = 250
+INPUTS, SOLUTIONS = "ffc-in-", "ffc-solutions-"
 GRADER_FAILED = "The grader itself failed"
 
 
@@ -55,7 +58,7 @@ class Station:
         """Return the report of one submission, or ``{"refused": why}``; never raises for it."""
         if self._closed:
             return {"refused": "Grading was stopped."}
-        with tempfile.TemporaryDirectory(prefix="ffc-in-", ignore_cleanup_errors=True) as folder:
+        with tempfile.TemporaryDirectory(prefix=INPUTS, ignore_cleanup_errors=True) as folder:
             path = Path(folder, safe_name(label))
             path.write_bytes(data)
             report = self._try(path)
@@ -131,6 +134,16 @@ class Stations:
             stations = list(self._all)
         for station in stations:
             station.close()
+
+
+def sweep(older: float = 86_400.0) -> None:
+    """Remove copies of submissions and solutions that killed batches left behind."""
+    place = Path(tempfile.gettempdir())
+    for prefix in (INPUTS, SOLUTIONS):
+        for folder in place.glob(prefix + "*"):
+            with contextlib.suppress(OSError):
+                if folder.is_dir() and time.time() - folder.lstat().st_mtime > older:
+                    shutil.rmtree(folder, ignore_errors=True)
 
 
 def safe_name(label: str) -> str:
