@@ -118,7 +118,7 @@ def test_killed_at_any_moment_and_resumed(
         put(handed, f"s{number}", submission(number))
     where = tmp_path / "killed.sqlite"
     words = [sys.executable, "-m", "tests.batch_runner", str(where), str(handed), str(solutions)]
-    environment = {**os.environ, "FAKE_GRADER_SECONDS": "0.04"}
+    environment = {**os.environ, "FAKE_GRADER_SECONDS": "0.04", "TMPDIR": str(tmp_path)}
     for enough in (3, 11):
         process = subprocess.Popen(words, cwd=ROOT, env=environment)
         deadline = time.monotonic() + 60

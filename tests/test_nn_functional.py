@@ -162,3 +162,14 @@ def test_backward_functions_take_the_last_axis_unless_told() -> None:
         np.testing.assert_array_equal(backward(grad, y), backward(grad, y, 2))
         other = backward(grad.swapaxes(0, 2), forward(z.swapaxes(0, 2), 0), 0).swapaxes(0, 2)
         np.testing.assert_allclose(other, backward(grad, y), atol=1e-14)
+
+
+@pytest.mark.parametrize("name", ["step", "sigmoid", "tanh", "relu", "leaky_relu", "gelu", "silu"])
+def test_a_single_number_is_an_input_too(name):
+    f = getattr(F, name)
+    assert np.allclose(f(np.float64(0.7)), f(np.array([0.7]))[0])
+
+
+def test_the_softmax_of_a_single_number_is_refused():
+    with pytest.raises(ValueError, match="must have an axis of classes"):
+        F.softmax(np.float64(1.0))

@@ -39,7 +39,7 @@ def sigmoid(z: Array) -> Array:
     close to zero as it can be.
     """
     z = as_float(z)
-    e = np.negative(z)  # one array, worked on in place
+    e = np.negative(z, out=np.empty_like(z))  # one array (of a number, too), worked on in place
     np.minimum(e, _largest_exponent(z.dtype), out=e)
     np.exp(e, out=e)
     e += 1
@@ -210,6 +210,8 @@ def softmax(z: Array, dim: int = -1) -> Array:
 
 def _maxima(z: Array, dim: int) -> Array:
     """``z.max(axis=dim, keepdims=True)``, quick on the last axis."""
+    if z.ndim == 0:
+        raise ValueError("softmax: z must have an axis of classes, got a single number.")
     if dim not in (-1, z.ndim - 1):
         return z.max(axis=dim, keepdims=True)
     return row_maxima(z.reshape(-1, z.shape[-1])).reshape(*z.shape[:-1], 1)

@@ -4,7 +4,9 @@ Run ``python -m tests.benchmarks.live`` from the repository; ``--moves 90`` for 
 ``--extra DIR`` for a folder with ipympl (``pip install --target DIR --no-deps ipympl``).
 All ways stand in one notebook with one kernel, and are measured in alternation. Latency is the
 time from the key's event in the page to the change of the picture in the page; lag is how long
-after the last mouse movement of a two-second drag the picture still changes.
+after the last mouse movement of a two-second drag the picture still changes. "floor" is a slider
+linked to a label through the kernel; "model" the same, with the label showing the mean of the
+network's outputs, so that our own share is "ours" less "model".
 """
 
 from __future__ import annotations
@@ -26,6 +28,7 @@ from tests.conftest import find_chromium
 
 KINDS = {
     "floor": "label",
+    "model": "label",
     "ours": "svg",
     "interact": "image",
     "output": "image",
@@ -39,13 +42,15 @@ def main() -> None:
     parser.add_argument("--moves", type=int, default=45)
     parser.add_argument("--drags", type=int, default=3)
     parser.add_argument("--extra", default="")
+    parser.add_argument("--only", default=",".join(FIGURES))
     options = parser.parse_args()
     if options.extra:
         os.environ["JUPYTER_PATH"] = str(Path(options.extra) / "share" / "jupyter")
     chromium = find_chromium()
     if chromium is None:
         raise SystemExit("no Chromium was found; see tests/conftest.py")
-    names = [n for n in FIGURES if n != "ipympl" or options.extra]
+    names = [n for n in options.only.split(",") if n != "ipympl" or options.extra]
+    os.environ.setdefault("OMP_NUM_THREADS", "1")  # threads of BLAS would fight with the browser
     with tempfile.TemporaryDirectory() as folder:
         course = make_course(Path(folder), names, [options.extra] if options.extra else [])
         with jupyter.serve(course) as address, jupyter.browse(chromium) as page:

@@ -77,4 +77,14 @@ s = slider(); s.observe(move, "value")
 display(w.VBox([s, canvas]))
 """
 
-FIGURES = {"floor": FLOOR, "ours": OURS, "interact": INTERACT, "output": OUTPUT, "ipympl": IPYMPL}
+# What remains of our share when the network's own computing is taken out.
+MODEL = FLOOR.replace("{change['new']:.2f}", "{decide(change['new']).mean():.6f}")
+
+FIGURES = {
+    "floor": FLOOR,
+    "model": MODEL,
+    "ours": OURS,
+    "interact": INTERACT,
+    "output": OUTPUT,
+    "ipympl": IPYMPL,
+}
