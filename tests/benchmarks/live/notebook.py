@@ -78,7 +78,8 @@ display(w.VBox([s, canvas]))
 """
 
 # What remains of our share when the network's own computing is taken out.
-MODEL = FLOOR.replace("{change['new']:.2f}", "{decide(change['new']).mean():.6f}")
+MODEL = FLOOR.replace("label", "other")  # a name of its own, since they share the kernel
+MODEL = MODEL.replace("{change['new']:.2f}", "{decide(change['new']).mean():.6f}")
 
 FIGURES = {
     "floor": FLOOR,
