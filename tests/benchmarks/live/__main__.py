@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import random
 import statistics
 import tempfile
 import time
@@ -60,8 +61,9 @@ def main() -> None:
             jupyter.run_all(page)
             print(jupyter.errors_in(page) or "all figures are up")
             roots = {n: register(page, i + 1, n) for i, n in enumerate(names)}
+            shuffle = random.Random(0).sample  # so that none always follows the same one
             for _ in range(options.moves):
-                for name in names:
+                for name in shuffle(names, len(names)):
                     move(page, roots[name], name)
             lags: dict[str, list[float]] = {n: [] for n in names}
             for _ in range(options.drags):
