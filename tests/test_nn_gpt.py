@@ -177,6 +177,21 @@ def test_tokens_are_drawn_with_the_right_probabilities(
     np.testing.assert_allclose(np.bincount(draws, minlength=4) / 3000, p / p.sum(), atol=0.035)
 
 
+def test_only_the_likeliest_of_many_tokens_are_drawn() -> None:
+    rng = generator(14)
+    logits = rng.normal(size=200).astype(np.float32)
+    draws = {draw_token(logits, 5.0, 4, rng) for _ in range(300)}
+    assert draws == set(np.argsort(-logits)[:4].tolist())
+
+
+def test_the_temperature_is_one_unless_told_otherwise() -> None:
+    first, second = (
+        gpt().generate([0], 30, rng=generator(15), **options)
+        for options in ({}, {"temperature": 1})
+    )
+    np.testing.assert_array_equal(first, second)
+
+
 def test_huge_logits_can_be_drawn_from() -> None:
     assert draw_token(np.array([0, 1e4, 9e3], np.float32), 0.1, None, generator()) == 1
 

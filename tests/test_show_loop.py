@@ -116,6 +116,20 @@ def test_a_long_run_stops_for_a_newer_value_and_lets_others_in():
     assert work.seen.count(2) == 1000
 
 
+def test_quick_work_is_done_at_once():
+    work = Worker()
+    loop = Loop(work, quick=lambda: work.value < 3)
+
+    async def run():
+        for work.value in (1, 2, 3, 4):
+            loop.ask()
+        assert work.seen == [1, 2]
+        await loop.idle()
+
+    asyncio.run(run())
+    assert work.seen == [1, 2, 4]
+
+
 def test_closed_loops_do_nothing():
     work = Worker()
     loop = Loop(work)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from ffcourse.show.live import LiveFigure
 
 SLOW = 0.15  # seconds a frame may take before the page says that it is working
+QUICK = 0.05  # seconds; a frame that takes less is drawn at once
 
 _OF_CELL: dict[str, list[LiveFigure]] = {}
 """The figures that each cell shows, so that running the cell again frees them."""
@@ -38,7 +39,7 @@ class Page:
 
     def __init__(self, figure: LiveFigure) -> None:
         self.figure = figure
-        self._loop = Loop(self._work)
+        self._loop = Loop(self._work, lambda: figure.seconds < QUICK)
         self._player: asyncio.Task[None] | None = None
         state = figure.state
         self.knobs = {

@@ -3,8 +3,8 @@
   const bench = { figures: {}, active: null };
   window.bench = bench;
   const changed = (f, bytes) => {
-    const now = performance.now();
-    f.changes.push({ at: now, bytes });
+    const now = performance.now();  // before the bytes are counted, which takes time itself
+    f.changes.push({ at: now, bytes: bytes() });
     const shot = f.shots[f.shots.length - 1];
     if (shot && shot.done === null) shot.done = now;
   };
@@ -12,7 +12,7 @@
   CanvasRenderingContext2D.prototype.drawImage = function (...args) {
     const out = draw.apply(this, args);
     for (const f of Object.values(bench.figures))
-      if (f.kind === 'canvas' && f.root.contains(this.canvas)) changed(f, 0);
+      if (f.kind === 'canvas' && f.root.contains(this.canvas)) changed(f, () => 0);
     return out;
   };
   bench.add = (name, root, kind) => {
@@ -31,10 +31,10 @@
         const images = records.flatMap(r => r.type === 'attributes' ? [r.target] : [...r.addedNodes])
           .flatMap(n => n.querySelectorAll ? [...n.querySelectorAll('img')].concat(n.tagName === 'IMG' ? [n] : []) : []);
         for (const image of images)
-          image.decode().catch(() => null).then(() => changed(f, image.src.length));
+          image.decode().catch(() => null).then(() => changed(f, () => image.src.length));
         if (images.length === 0 && !picture.querySelector('img')) f.blanks += 1;
       } else {
-        changed(f, picture.innerHTML.length);
+        changed(f, () => picture.innerHTML.length);
         if (kind === 'svg' && picture.querySelector('.ffc-front')?.childElementCount === 0) f.blanks += 1;
       }
     }).observe(picture, { childList: true, subtree: true, characterData: true,
