@@ -246,6 +246,17 @@ def test_large_numbers_saturate_and_do_not_overflow(kind: type[Recurrent]) -> No
     assert np.abs(y).max() <= 1
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_change_of_type_and_shape_between_steps(kind: type[Recurrent]) -> None:
+    layer, rng = make(kind, return_state=False), generator(25)
+    for dtype, batch in (("float64", 2), ("float32", 2), ("float32", 1), ("float64", 2)):
+        layer.to(dtype)
+        x = rng.normal(size=(batch, 3, I)).astype(dtype)
+        y = layer(x)
+        assert y.dtype == layer.backward(y).dtype == np.dtype(dtype)
+        np.testing.assert_allclose(y, copy.deepcopy(layer)(x), rtol=1e-6)
+
+
 def test_last_step() -> None:
     check_module(nn.LastStep(), generator(15).normal(size=(2, 3, 4)), generator(16))
     x = generator(17).normal(size=(2, 3, 4))

@@ -42,8 +42,10 @@ def command(desk: Path, hidden: list[Path], user: int | None) -> list[str]:
     if program is None:
         raise FileNotFoundError("bwrap")
     words = [program, *(_ALL if user is None else _AS_ROOT), "--die-with-parent", "--new-session"]
-    words += _parents([*readable_paths(), Path(HOME), Path(DESK)])
+    # First the empty /tmp, then the folders on the way to what may be read: the course or its
+    # environment may themselves lie below /tmp.
     words += ["--proc", "/proc", "--dev", "/dev", "--perms", "1777", "--tmpfs", "/tmp"]
+    words += _parents([*readable_paths(), Path(HOME), Path(DESK)])
     for path in system_paths():
         if path.is_symlink():
             words += ["--symlink", os.readlink(path), str(path)]

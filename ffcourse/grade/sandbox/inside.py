@@ -194,7 +194,11 @@ def _private_mounts(folder: str | None) -> None:
     linux.mount("none", "/", None, linux.MS_REC | linux.MS_PRIVATE)
     flags = linux.MS_NOSUID | linux.MS_NODEV
     for place in (HOME, "/tmp", "/dev/shm"):
-        if os.path.isdir(place):
+        if place == "/tmp" and _course_is_below(place):
+            linux.mount(place, place, None, linux.MS_BIND | linux.MS_REC)
+            read_only = linux.MS_REMOUNT | linux.MS_BIND | linux.MS_RDONLY
+            linux.mount("none", place, None, flags | read_only)
+        elif os.path.isdir(place):
             linux.mount("tmpfs", place, "tmpfs", flags, "size=67108864,nr_inodes=20000,mode=0700")
     if folder is not None:
         linux.mount(folder, DESK, None, linux.MS_BIND)
@@ -202,6 +206,11 @@ def _private_mounts(folder: str | None) -> None:
     # Refused where parts of /proc are masked; the old one shows other ids, but opens nothing.
     with contextlib.suppress(OSError):
         linux.mount("proc", "/proc", "proc", flags)
+
+
+def _course_is_below(place: str) -> bool:
+    """Whether an empty folder mounted there would hide this Python or this package."""
+    return any(os.path.realpath(p).startswith(f"{place}/") for p in (sys.prefix, __file__))
 
 
 def _fork(request: dict[str, Any], nested: bool, walls: str, talk: int) -> int:
