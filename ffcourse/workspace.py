@@ -124,7 +124,7 @@ def content_hash(path: Path) -> str:
 def replace(path: Path, content: bytes) -> None:
     """Write a file so that a reader sees either the old content or the new, never a part."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:50]}.")
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(content)

@@ -9,9 +9,7 @@ from __future__ import annotations
 import argparse
 import csv
 import json
-import os
 import sys
-import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -25,6 +23,7 @@ from ffcourse.grade.batch.options import (
 )
 from ffcourse.grade.limits import Limits
 from ffcourse.grade.report import rejection, totals
+from ffcourse.workspace import replace
 
 GRADED, SOME_REJECTED, WRONG_CALL = 0, 1, 2
 _CLASS_OPTIONS = ("db", "roster", "due", "late", "keep", "format", "feedback", "again", "override",
@@ -175,13 +174,13 @@ def write_outputs(options: argparse.Namespace, reports: list[dict[str, Any]]) ->
     """Write the files that were asked for, each atomically."""
     if options.json:
         data = reports[0] if len(reports) == 1 else totals(reports)
-        _write(options.json, json.dumps(data, indent=1, ensure_ascii=False) + "\n")
+        replace(options.json, (json.dumps(data, indent=1, ensure_ascii=False) + "\n").encode())
     if options.csv and not options.format:
-        _write(options.csv, _csv(reports))
+        replace(options.csv, _csv(reports).encode())
     if options.html:
         from ffcourse.grade.feedback import html_page
 
-        _write(options.html, html_page(reports))
+        replace(options.html, html_page(reports).encode())
 
 
 def _csv(reports: list[dict[str, Any]]) -> str:
@@ -193,18 +192,6 @@ def _csv(reports: list[dict[str, Any]]) -> str:
     writer.writeheader()
     writer.writerows(reports)
     return out.getvalue()
-
-
-def _write(path: Path, text: str) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as file:
-            file.write(text)
-        os.replace(name, path)
-    except BaseException:
-        os.unlink(name)
-        raise
 
 
 if __name__ == "__main__":

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import csv
 import io
-import os
-import tempfile
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+
+from ffcourse.workspace import replace
 
 
 class ExportError(ValueError):
@@ -16,15 +16,7 @@ class ExportError(ValueError):
 
 def write(path: Path, text: str) -> None:
     """Write a file whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:50]}.")
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as file:
-            file.write(text)
-        os.replace(name, path)
-    except BaseException:
-        os.unlink(name)
-        raise
+    replace(path, text.encode())
 
 
 def table(rows: Iterable[Sequence[str]], delimiter: str = ",", end: str = "\n") -> str:
