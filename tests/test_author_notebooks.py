@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from ffcourse.author import command, glossary, navigation
+from ffcourse.author import command, course_map, glossary, navigation
 from ffcourse.author import notebook as nb
 from ffcourse.author import run as running
 from ffcourse.author.generate import exercise_notebook, generate, target
@@ -163,6 +163,42 @@ def test_navigation_leads_to_the_neighbours(course):  # noqa: F811
     assert command.main(["nav"]) == 0
     assert command.main(["nav", "--check"]) == 0
     assert generate([course / SOLUTION], check=True) == []
+
+
+MAP = """```mermaid
+flowchart TD
+    N1["01 Tiny"] --> N2["02 Later"]
+    classDef coming stroke-dasharray: 4 4
+    class N1,N2 coming
+```
+
+**Open now:** nothing
+at all.
+
+More."""
+
+
+def test_the_map_and_the_readme_say_what_is_ready(course):  # noqa: F811
+    chapters = course / "chapters"
+    cells = [nb.markdown("t", "# T"), nb.markdown("m", MAP, {"role": "map"})]
+    nb.write(chapters / "00_welcome.ipynb", nb.new(cells, {"title": "Welcome"}))
+    nb.write(chapters / "01_tiny.ipynb", nb.new([nb.markdown("t", "# T")], {"title": "Tiny"}))
+    readme = course / "README.md"
+    readme.write_text("| 00 | Welcome | coming |\n| 01 | A | x |\n| 02 | B | ready |\n", "utf-8")
+    assert command.main(["nav"]) == 0
+    text = nb.read(chapters / "00_welcome.ipynb")["cells"][2]["source"]
+    assert "class N2 coming\n" in text
+    assert (
+        "**Open now:** [01 Tiny](01_tiny.ipynb), [exercises](../exercises/01_tiny.ipynb) ·\n"
+        "the [glossary](glossary.md), in English and Chinese.\n\nMore." in text
+    )
+    assert readme.read_text("utf-8") == (
+        "| 00 | Welcome | ready |\n| 01 | A | ready, with exercises |\n| 02 | B | coming |\n"
+    )
+    assert command.main(["nav", "--check"]) == 0
+    nb.write(chapters / "02_later.ipynb", nb.new([nb.markdown("t", "# T")], {"title": "Later"}))
+    assert navigation.update(chapters / "00_welcome.ipynb", check=True)
+    assert course_map.update_readme(check=True) == [readme]
 
 
 def test_a_new_chapter_has_every_part(course, capsys):  # noqa: F811

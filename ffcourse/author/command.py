@@ -39,7 +39,7 @@ def _parser() -> argparse.ArgumentParser:
     for name, run, text in [
         ("run", _run, "run chapters and solutions, store their outputs"),
         ("generate", _generate, "make exercises/ from solutions/"),
-        ("nav", _nav, "write the navigation line of chapters and exercises"),
+        ("nav", _nav, "write the navigation lines, the course map and the README's table"),
         ("check", _check, "hold notebooks to the limits of style"),
         ("mutants", _mutants, "change reference answers and see whether the checks notice"),
     ]:
@@ -95,12 +95,15 @@ def _generate(options: argparse.Namespace) -> int:
 
 
 def _nav(options: argparse.Namespace) -> int:
+    from ffcourse.author.course_map import update_readme
     from ffcourse.author.navigation import update
 
     asked = _asked([*nb.find("chapters"), *nb.find("exercises")], options.names)
     changed = [path for path in asked if update(path, check=options.check)]
+    if not options.names:
+        changed += update_readme(check=options.check)
     for path in changed:
-        place = f"{path.parent.name}/{path.name}"
+        place = path.relative_to(root()).as_posix()
         print(f"{'out of step' if options.check else 'wrote'}: {place}")
     return 1 if changed and options.check else 0
 

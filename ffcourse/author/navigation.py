@@ -1,4 +1,4 @@
-"""The line under a notebook's title that leads to its neighbours."""
+"""How a reader gets about: the line under a notebook's title, and the map's list of chapters."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 from ffcourse.author import notebook as nb
+from ffcourse.author.course_map import filled_map
 from ffcourse.workspace import root
 
 
@@ -45,6 +46,18 @@ def exercise_line(key: str) -> str:
     return " · ".join(parts) or f"Exercises {number}"
 
 
+def open_now(map_key: str) -> list[str]:
+    """Return links to every chapter but the map's own, to its exercises, and to the glossary."""
+    links = []
+    for key in chapter_keys():
+        if key == map_key:
+            continue
+        links.append(f"[{label(key)}]({key}.ipynb)")
+        if (root() / "solutions" / f"{key}.ipynb").is_file():
+            links[-1] += f", [exercises](../exercises/{key}.ipynb)"
+    return [*links, "the [glossary](glossary.md), in English and Chinese"]
+
+
 def label(key: str) -> str:
     """Return a chapter's number and title, as its metadata says, else from its file name."""
     path = root() / "chapters" / f"{key}.ipynb"
@@ -54,7 +67,7 @@ def label(key: str) -> str:
 
 
 def update(path: Path, *, check: bool = False) -> bool:
-    """Write the navigation line of a chapter or an exercise notebook under its title.
+    """Write a notebook's navigation line under its title, and the map where it has one.
 
     Returns
     -------
@@ -69,6 +82,9 @@ def update(path: Path, *, check: bool = False) -> bool:
     rest = [cell for cell in cells if nb.role(cell) != "nav"]
     identity = re.sub(r"[^a-zA-Z0-9-]", "-", nb.key_number(path.stem)) + "-nav"
     notebook["cells"] = [rest[0], nb.markdown(identity, line, {"role": "nav"}), *rest[1:]]
+    for cell in rest:
+        if nb.role(cell) == "map":
+            cell["source"] = filled_map(nb.source(cell), open_now(path.stem))
     if check:
         return path.read_text(encoding="utf-8") != nb.dump(notebook)
     return nb.write(path, notebook)
