@@ -5,11 +5,13 @@ from __future__ import annotations
 import copy
 import json
 
+import numpy as np
 import pytest
 
-from ffcourse.author import gates, leaks
+from ffcourse.author import gates, leaks, seeds
 from ffcourse.author import notebook as nb
 from ffcourse.author.solution import load
+from ffcourse.grade.values import decode
 from tests.learn_shell import course  # noqa: F401  (a fixture)
 
 SMALL = {  # the fixture has three exercises only, and no data
@@ -137,3 +139,35 @@ def test_the_body_alone_leaks_too(course):  # noqa: F811
 def test_what_the_exercise_hands_out_is_no_leak(course):  # noqa: F811
     solution = load(course / "solutions" / "01_tiny.ipynb")
     assert leaks.leaks(solution, []) == []
+
+
+def test_other_seeds_are_tried(course):  # noqa: F811
+    place = course / "solutions" / "01_tiny.ipynb"
+    before = place.read_bytes()
+    assert seeds.seed_faults(place, 3) == []
+    assert place.read_bytes() == before
+
+
+def test_a_bar_that_the_reference_misses_with_another_seed_is_a_fault(course):  # noqa: F811
+    place = course / "solutions" / "01_tiny.ipynb"
+    notebook = json.loads(place.read_text(encoding="utf-8"))
+    check = next(c for c in notebook["cells"] if about(c).get("label") == "random rows")
+    (stored,) = gates._payloads(check)
+    most = float(np.abs(decode(stored)).max()) + 1e-9  # met by the stored inputs, by luck
+    rule = {"rule": "at_most", "measure": "max_abs", "value": most}
+    about(check)["rules"] = {"random rows": rule}
+    place.write_text(json.dumps(notebook), encoding="utf-8")
+    assert not list(seeds._reference_faults(place))
+    found = [fault for seed in range(1, 5) for fault in seeds.seed_faults(place, seed)]
+    assert any("the reference fails 'random rows'" in fault for fault in found)
+
+
+def test_a_solution_that_raises_with_another_seed_is_a_fault(course):  # noqa: F811
+    place = course / "solutions" / "01_tiny.ipynb"
+    notebook = json.loads(place.read_text(encoding="utf-8"))
+    check = next(c for c in notebook["cells"] if about(c).get("label") == "random rows")
+    check["source"] = "import os\nassert os.environ['FFCOURSE_SEED'] == '0'"
+    place.write_text(json.dumps(notebook), encoding="utf-8")
+    (fault,) = seeds.seed_faults(place, 2)
+    assert "does not run" in fault
+    assert "AssertionError" in fault

@@ -17,6 +17,7 @@ import pytest
 from ffcourse.author import mutation
 from ffcourse.author import notebook as nb
 from ffcourse.author.gates import exercise_faults
+from ffcourse.author.seeds import seed_faults
 from ffcourse.author.solution import Solution, body, load, solutions
 from ffcourse.author.stubs import defined
 from ffcourse.grade import Grader
@@ -33,6 +34,14 @@ def test_there_are_exercises() -> None:
 def test_form_variants_leaks_and_generation(path: Path) -> None:
     """Form, alternatives that pass, mistakes that are named, no leaks, exercises in step."""
     assert exercise_faults(path) == []
+
+
+@pytest.mark.slow
+@each_solution
+@pytest.mark.parametrize("seed", [1, 2])
+def test_other_inputs_are_as_fair(path: Path, seed: int) -> None:
+    """What `grade --seed` draws; `ffcourse author seeds` tries twenty."""
+    assert seed_faults(path, seed) == []
 
 
 @cache

@@ -42,9 +42,12 @@ def _parser() -> argparse.ArgumentParser:
         ("nav", _nav, "write the navigation lines, the course map and the README's table"),
         ("check", _check, "hold notebooks to the limits of style"),
         ("mutants", _mutants, "change reference answers and see whether the checks notice"),
+        ("seeds", _seeds, "draw other inputs and see whether the checks stay fair"),
     ]:
         verb = _verb(verbs, name, run, text)
         verb.add_argument("names", nargs="*", metavar="NN", help="01 or 01_neuron; all by default")
+        if name == "seeds":
+            verb.add_argument("--seeds", type=int, default=20, metavar="N", help="20 by default")
         if name in ("generate", "nav"):
             verb.add_argument("--check", action="store_true", help="change nothing, only look")
     release = _verb(verbs, "release", _release, "make a course folder without solutions")
@@ -124,6 +127,12 @@ def _mutants(options: argparse.Namespace) -> int:
     from ffcourse.author.mutation import report
 
     return report(_asked(solutions(), options.names))
+
+
+def _seeds(options: argparse.Namespace) -> int:
+    from ffcourse.author.seeds import report
+
+    return report(_asked(solutions(), options.names), options.seeds)
 
 
 def _release(options: argparse.Namespace) -> int:

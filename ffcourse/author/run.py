@@ -105,8 +105,17 @@ def _title(notebook: nb.Notebook) -> str:
     return heading.lstrip("# ").strip() if heading.startswith("#") else ""
 
 
-def execute(notebook: nb.Notebook, folder: Path) -> nb.Notebook:
+def execute(notebook: nb.Notebook, folder: Path, seed: int = 0) -> nb.Notebook:
     """Return a copy of the notebook with fresh outputs; nothing is written.
+
+    Parameters
+    ----------
+    notebook : dict
+        What to run.
+    folder : Path
+        The kernel's working folder.
+    seed : int, default 0
+        Seed of the checks' inputs; stored outputs are those of seed 0.
 
     Raises
     ------
@@ -132,7 +141,7 @@ def execute(notebook: nb.Notebook, folder: Path) -> nb.Notebook:
         extra_arguments=["--log-level=40"],
     )
     try:
-        done = client.execute(env=kernel_environment())
+        done = client.execute(env={**kernel_environment(), "FFCOURSE_SEED": str(seed)})
     except CellExecutionError as error:
         raise RunError(_which(client.nb, str(error))) from None
     except (CellTimeoutError, DeadKernelError) as error:
