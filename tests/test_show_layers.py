@@ -143,3 +143,11 @@ def test_numbers_are_short():
     assert svg.num(2.0) == "2"
     assert svg.num(2.345) == "2.3"
     assert svg.tag("a", b_c=1.0, d=None, class_="e") == '<a b-c="1" class="e"/>'
+
+
+def test_boxes_have_one_size():
+    with pytest.raises(
+        TypeError, match=r"Boxes: width is one number for all of them, got \[1, 2\]"
+    ):
+        show.Boxes([0, 1], 0, width=[1, 2])
+    assert show.Boxes([0, 1], 0, width=np.float32(2)).width == 2.0

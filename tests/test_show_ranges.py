@@ -86,6 +86,12 @@ def test_no_range_and_too_many():
         controls_of(lambda a=1.0, b=1.0, c=1.0, d=1.0, e=1.0: None, {})
 
 
+def test_an_array_of_weights_counts_as_two_controls():
+    given = {name: Weights(-1, 1, value=[0.0, 1.0]) for name in "wv"}
+    with pytest.raises(ValueError, match=r"5 controls.*\(w, v: Weights, a menu and a slider"):
+        controls_of(lambda w, v, a=1.0: None, given)
+
+
 def test_cleaning():
     assert Range(0, 10, 1).clean("n", 3.0) == 3
     assert isinstance(Range(0, 10, 1).clean("n", 3.0), int)

@@ -188,7 +188,7 @@ class Switch(Control):
 
 
 class Weights(Control):
-    """An array of numbers: one menu to choose an entry, one slider to set it.
+    """An array of numbers: one menu to choose an entry, one slider to set it (two controls).
 
     Parameters
     ----------
@@ -349,9 +349,11 @@ def controls_of(fn: Callable[..., Any], given: dict[str, Any]) -> dict[str, Cont
         out[name] = found
     count = sum(2 if isinstance(c, Weights) else 1 for c in out.values())
     if count > 4:
+        two = [name for name, c in out.items() if isinstance(c, Weights)]
+        counted = f" ({', '.join(two)}: Weights, a menu and a slider, count as two)" if two else ""
         raise ValueError(
-            f"{fn_name(fn)} would get {count} controls, and four is the limit; fix some of "
-            f"{', '.join(out)} with functools.partial"
+            f"{fn_name(fn)} would get {count} controls, and four is the limit{counted}; fix some "
+            f"of {', '.join(out)} with functools.partial"
         )
     return out
 

@@ -48,32 +48,26 @@ class Layer:
     gaps: bool = False
 
     def to_svg(self, frame: Frame) -> str:
-        """Return the layer as SVG."""
         """Return the layer as SVG elements, in points of the picture."""
         raise NotImplementedError
 
     def draw(self, ax: Axes) -> list[Artist]:
-        """Draw the layer with Matplotlib."""
         """Draw the layer with Matplotlib; return the artists, so that they can be removed."""
         raise NotImplementedError
 
     def numbers(self) -> dict[str, Array]:
-        """Return the numbers behind the layer."""
         """Return the numbers behind the layer, by name."""
         raise NotImplementedError
 
     def words(self) -> str:
-        """Return the layer in words."""
         """Return what a reader who cannot see the layer should hear; empty for nothing."""
         return self.spoken
 
     def proxy(self) -> Artist | None:
-        """Return its entry in a legend."""
         """Return a Matplotlib artist that stands for the layer in a legend."""
         return None
 
     def limits(self) -> tuple[float, float, float, float] | None:
-        """Return the limits of its data."""
         """Return ``(x0, x1, y0, y1)`` of its data, for panels without limits; None for none."""
         return None
 
@@ -90,6 +84,15 @@ def same_length(layer: Layer, **arrays: Array) -> None:
         text = ", ".join(f"{name} has {n}" for name, n in lengths.items())
         kind = type(layer).__name__
         raise ValueError(f"{kind}: these need the same length, but {text}")
+
+
+def one_number(layer: Layer, name: str) -> float:
+    """Return the attribute `name` as a float; raise TypeError unless it is one number."""
+    value = getattr(layer, name)
+    if np.ndim(value) != 0 or not isinstance(value, (int, float, np.number)):
+        kind = type(layer).__name__
+        raise TypeError(f"{kind}: {name} is one number for all of them, got {value!r}")
+    return float(value)
 
 
 def paint(role: str) -> str:

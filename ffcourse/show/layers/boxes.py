@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ffcourse.show.layers.base import Array, Layer, box, floats, paint
+from ffcourse.show.layers.base import Array, Layer, box, floats, one_number, paint
 from ffcourse.show.style import colour
 from ffcourse.show.svg import num, tag
 
@@ -27,7 +27,7 @@ class Boxes(Layer):
     x, y : float or array_like, shape (N,)
         Middles.
     width, height : float
-        In data coordinates.
+        In data coordinates, the same for all.
     role : str
         Colour of outline and fill, as in `Line`.
     line : float
@@ -47,6 +47,7 @@ class Boxes(Layer):
     def __post_init__(self) -> None:
         self.x, self.y = floats(self.x), floats(self.y)
         self.x, self.y = np.broadcast_arrays(self.x, self.y)
+        self.width, self.height = one_number(self, "width"), one_number(self, "height")
 
     def to_svg(self, frame: Frame) -> str:
         """Return the layer as SVG."""
