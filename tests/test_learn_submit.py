@@ -141,9 +141,9 @@ def test_submit_grades_the_file_and_exports_what_passed(ready, course, monkeypat
     kept = store.load()["exercises"]
     assert [kept[f"01.{k}"]["status"] for k in (1, 2, 3)] == ["passed", "wrong", "not_attempted"]
     assert kept["01.2"]["tries"] == 1
-    own = mine.own("neuron", None)
-    assert own is not None
-    assert mine.own("nothing", "otherwise") == "otherwise"
+    assert mine.own("01.1", "neuron", None) is not None
+    assert mine.own("01.1", "nothing", "otherwise") == "otherwise"
+    assert mine.own("01.2", "neuron", "otherwise") == "otherwise"  # it has not passed
 
 
 def test_submit_under_test_does_nothing(ready, monkeypatch):
@@ -240,8 +240,16 @@ def test_exports_keep_what_other_notebooks_gave(course):  # noqa: F811
 
 
 def test_a_broken_export_falls_back(course):  # noqa: F811
-    mine.place().write_text("raise SystemError", encoding="utf-8")
-    assert mine.own("neuron", 3) == 3
+    mine.place().write_text("\n\n# --- 01.1 ---\nraise SystemError\n", encoding="utf-8")
+    assert mine.own("01.1", "neuron", 3) == 3
+
+
+def test_own_takes_the_version_of_the_exercise_asked_for(course):  # noqa: F811
+    parts = {"01.1": "helper = 1\ndef f(): return helper", "01.3": "def f(): return 10 * helper"}
+    parts["02.1"] = "def f(): return 'another notebook'"
+    text = "".join(f"\n\n# --- {key} ---\n{part}\n" for key, part in parts.items())
+    mine.place().write_text(text, encoding="utf-8")
+    assert [mine.own(key, "f", None)() for key in parts] == [1, 10, "another notebook"]
 
 
 def test_the_command_grades_one_exercise_or_all(course, capsys, monkeypatch):  # noqa: F811

@@ -9,6 +9,7 @@ from ffcourse.learn import magics as _magics
 from ffcourse.learn.board import placement, progress
 from ffcourse.learn.checking import check
 from ffcourse.learn.emitting import check_rng, emit
+from ffcourse.learn.mine import own
 from ffcourse.learn.prompts import predict, reveal
 from ffcourse.learn.quizzes import quiz
 from ffcourse.learn.selfcheck import self_check
@@ -18,6 +19,7 @@ __all__ = [
     "check",
     "check_rng",
     "emit",
+    "own",
     "placement",
     "predict",
     "progress",

@@ -2,20 +2,17 @@
 
 Later chapters and live figures can run on the learner's own functions::
 
-    from ffcourse.learn.mine import own
-    sigmoid = own("sigmoid", nn.functional.sigmoid)   # the learner's, or else the course's
+    from ffcourse.learn import own
+    sigmoid = own("02.1", "sigmoid", nn.functional.sigmoid)   # the learner's, or the course's
 """
 
 from __future__ import annotations
 
 import ast
 import contextlib
-import importlib.util
 import json
 import re
-import sys
 from pathlib import Path
-from types import ModuleType
 from typing import Any, TypeVar
 
 from ffcourse.learn import store
@@ -106,33 +103,35 @@ def _imports(cells: list[dict[str, Any]]) -> str:
     return "\n".join(kept) + "\n\n\n" if kept else ""
 
 
-def load() -> ModuleType | None:
-    """Import ``work/mine.py`` afresh; None if there is none, or if it does not run."""
-    if store.testing() or not place().is_file():
-        return None
-    spec = importlib.util.spec_from_file_location("ffcourse_mine", place())
-    if spec is None or spec.loader is None:
-        return None
-    module = importlib.util.module_from_spec(spec)
-    bytecode, sys.dont_write_bytecode = sys.dont_write_bytecode, True
-    try:
-        spec.loader.exec_module(module)
-    except Exception:  # a learner's file may raise anything; the course's own version serves
-        return None
-    finally:
-        sys.dont_write_bytecode = bytecode
-    return module
-
-
-def own(name: str, otherwise: Thing) -> Thing:
-    """Return the learner's own function or class of this name, or else the course's.
+def own(exercise: str, name: str, otherwise: Thing) -> Thing:
+    """Return the learner's own function or class, once its exercise has passed.
 
     Parameters
     ----------
+    exercise : str
+        The exercise whose answer defines it, such as ``"02.1"``: several answers may use
+        the same name.
     name : str
-        Name that an answer defined.
+        Its name.
     otherwise : object
-        What to use where no passed answer defines it, and in tests.
+        The course's version: where the exercise has not passed, and in tests and grading.
     """
-    found = getattr(load(), name, None)
+    found = _namespace(exercise).get(name)
     return otherwise if found is None else found
+
+
+def _namespace(exercise: str) -> dict[str, Any]:
+    """Run its notebook's answers up to and with it; empty if it is missing or does not run."""
+    if store.testing():
+        return {}
+    parts = _parts()
+    if exercise not in parts:
+        return {}
+    before = [key for key in sorted(parts) if key <= exercise and key[:2] == exercise[:2]]
+    source = "\n\n".join(parts[key] for key in before)
+    space: dict[str, Any] = {"__name__": "ffcourse_mine"}
+    try:
+        exec(compile(source, str(place()), "exec"), space)
+    except Exception:  # a learner's file may raise anything; the course's own version serves
+        return {}
+    return space
