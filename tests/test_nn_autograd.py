@@ -193,3 +193,12 @@ def test_it_learns_a_line() -> None:
         w.data -= 0.1 * w.grad
         b.data -= 0.1 * b.grad
     assert (w.data, b.data) == pytest.approx((2, -1), abs=0.01)
+
+
+def test_a_line_that_skips_a_column_meets_no_box():
+    a, b = Value(3.0, "a"), Value(4.0, "b")
+    graph = (a * b + a).graph()
+    place = {node.label or node.op: (node.column, node.row) for node in graph.nodes}
+    (x0, y0), (x1, y1), (middle, product) = place["a"], place["+"], place["×"]
+    at_product = y0 + (y1 - y0) * (middle - x0) / (x1 - x0)
+    assert abs(at_product - product) >= 0.5

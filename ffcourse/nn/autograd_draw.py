@@ -58,13 +58,21 @@ def lay_out(result: Value) -> Graph:
 def _rows(
     values: list[Value], column: dict[Value, int], children: dict[Value, list[Value]]
 ) -> dict[Value, float]:
-    """Sort each column by the rows of its children, from the right, and centre it."""
+    """Sort each column by the rows of its children, from the right, and centre it.
+
+    A line that passes a column takes a place in it, so that it does not cross a box.
+    """
     row: dict[Value, float] = {}
     for c in sorted(set(column.values()), reverse=True):
-        members = [v for v in values if column[v] == c]
-        wish = {v: sum(row[k] for k in children[v]) / max(len(children[v]), 1) for v in members}
-        for place, v in enumerate(sorted(members, key=wish.__getitem__)):
-            row[v] = place - (len(members) - 1) / 2
+        wish: dict[tuple[Value, Value | None], float] = {}  # a box, or a line to a child
+        for v in values:
+            if column[v] == c:
+                wish[v, None] = sum(row[k] for k in children[v]) / max(len(children[v]), 1)
+            elif column[v] < c:
+                wish |= {(v, k): row[k] for k in children[v] if column[k] > c}
+        for place, (v, child) in enumerate(sorted(wish, key=wish.__getitem__)):
+            if child is None:
+                row[v] = place - (len(wish) - 1) / 2
     return row
 
 
