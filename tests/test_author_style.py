@@ -125,3 +125,9 @@ def test_an_old_navigation_line_is_a_fault(course):  # noqa: F811
     )
     place = course / "chapters" / "02_small.ipynb"
     assert any("navigation" in fault for fault in style.chapter_faults(place))
+
+
+def test_the_placeholder_of_a_new_chapter_is_no_title(course):  # noqa: F811
+    place = course / "chapters" / "02_small.ipynb"
+    nb.write(place, nb.new(good(), {"notebook": "02_small", "title": "Title"}))
+    assert any("no title for links" in fault for fault in style.chapter_faults(place))

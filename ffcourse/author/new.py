@@ -8,6 +8,8 @@ from pathlib import Path
 from ffcourse.author import notebook as nb
 from ffcourse.workspace import root
 
+NO_TITLE = "Title"  # until the author sets the one that links show
+
 _PARTS = """\
 # A title that is a promise
 
@@ -112,7 +114,7 @@ def create(key: str) -> list[Path]:
 
 
 def _meta(key: str) -> dict[str, object]:
-    return {"schema": 1, "notebook": key, "chapter": nb.key_number(key), "title": "Title"}
+    return {"schema": 1, "notebook": key, "chapter": nb.key_number(key), "title": NO_TITLE}
 
 
 def chapter(key: str) -> nb.Notebook:

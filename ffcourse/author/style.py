@@ -11,6 +11,7 @@ from typing import Any
 from ffcourse.author import notebook as nb
 from ffcourse.author.glossary import link_faults
 from ffcourse.author.navigation import update
+from ffcourse.author.new import NO_TITLE
 
 MOST_LINES, USUAL_LINES, MOST_WORDS = 20, 8, 120
 MOST_BYTES = 600_000
@@ -141,6 +142,8 @@ def title_faults(notebook: nb.Notebook) -> Iterator[str]:
     first = nb.source(notebook["cells"][0])
     if notebook["cells"][0]["cell_type"] != "markdown" or not first.startswith("# "):
         yield "must begin with a title, '# …'"
+    if notebook["metadata"].get("ffcourse", {}).get("title") == NO_TITLE:
+        yield "has no title for links: set metadata.ffcourse.title"
     titles = [
         line
         for cell in notebook["cells"]
