@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from ffcourse.show import Choice, Log, Range, Switch, Weights
+from ffcourse.show.controls import decimals
 from ffcourse.show.ranges import controls_of, nice_step
 
 
@@ -130,3 +131,11 @@ def test_sweeps_reach_both_ends():
 )
 def test_nice_step(span, step):
     assert nice_step(span) == pytest.approx(step)
+
+
+@pytest.mark.parametrize(
+    ("step", "digits"),
+    [(1, 0), (5, 0), (0.5, 1), (0.25, 2), (0.1, 1), (0.02, 2), (0.125, 3), (2, 0)],
+)
+def test_a_slider_shows_as_many_decimals_as_tell_its_values_apart(step, digits):
+    assert decimals(step) == digits

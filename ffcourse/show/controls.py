@@ -102,11 +102,21 @@ def _slider(control: Range, value: float, common: dict[str, Any]) -> Any:
     ends = {"min": control.low, "max": control.high, "step": control.step}
     if control.whole:
         return w.IntSlider(value=value, continuous_update=True, **ends, **common)
-    digits = max(0, -math.floor(math.log10(control.step) + 1e-9))
-    form = f".{digits}f"
+    form = f".{decimals(control.step)}f"
     return w.FloatSlider(value=value, readout_format=form, continuous_update=True, **ends, **common)
 
 
 def _menu(control: Weights) -> Any:
     options = [(name, i) for i, name in enumerate(control.entry_names())]
     return w.Dropdown(options=options, value=0, description="entry", style=_STYLE, layout=_layout())
+
+
+def decimals(step: float) -> int:
+    """Return how many decimals tell the values of a slider apart: 1 for 0.5, 2 for 0.25."""
+    coarse = max(0, -math.floor(math.log10(step) + 1e-9))
+    return next(n for n in (coarse, coarse + 1, coarse + 2) if n == coarse + 2 or exact(step, n))
+
+
+def exact(step: float, digits: int) -> bool:
+    """Say whether a step is a whole number of units of the last decimal."""
+    return math.isclose(step * 10**digits, round(step * 10**digits), rel_tol=1e-6)
