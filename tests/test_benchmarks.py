@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 
 import numpy as np
 import pytest
 
+from ffcourse import nn
+from ffcourse.train import threads
 from tests.benchmarks import mlp, rows
 from tests.benchmarks.__main__ import line_of
 from tests.benchmarks.child import Child
@@ -35,6 +38,20 @@ def test_the_bare_loop_learns(optimizer: str, monkeypatch: pytest.MonkeyPatch) -
 def test_products_are_those_of_a_step() -> None:
     assert ROWS["MLP 64-512-512-10, batch 128, adam"].products is not None
     mlp.products([6, 5, 4], 3)()
+
+
+def test_our_products_have_the_threads_that_trainer_gives_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: list[str] = []
+    monkeypatch.setattr(threads, "_controller", lambda: asked.append("one thread"))
+    for name, (sizes, size) in rows.SIZES.items():
+        asked.clear()
+        layers = [nn.Linear(n_in, n_out) for n_in, n_out in pairwise(sizes)]
+        with threads.sensible_threads(nn.Sequential(*layers), size):
+            assert ROWS[f"{name}, sgd"].shared is not bool(asked)
+    assert ROWS["LSTM 64-64, 20 steps, batch 32, adam"].shared
+    assert not ROWS["RNN 64-64, 20 steps, batch 32, adam"].shared
 
 
 def test_ratios_are_taken_round_by_round() -> None:

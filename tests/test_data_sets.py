@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from ffcourse import data
-from ffcourse.data import store
+from ffcourse.data import store, vendor
 
 SIDECARS = sorted(path.stem for path in store.FOLDER.glob("*.json"))
 LOADERS = {
@@ -131,6 +131,26 @@ def test_credit_counts_and_published_moments():
         assert column[name].std(ddof=1) / np.sqrt(1000) == pytest.approx(error, abs=6e-9)
     assert column["purpose"].mean() == pytest.approx(2.828)
     assert (column["foreign_worker"] == 1).sum() == 37
+
+
+def test_credits_are_compared_whatever_their_order():
+    names = vendor.classic_credit("@data\n")[0]
+    arff = (
+        "@data\n"
+        "'no checking',12,'existing paid',radio/tv,841,'<100','>=7',4,'male single',none,4,"
+        "'real estate',36,none,own,1,skilled,1,yes,yes,good\n"
+        "% a comment\n"
+        "'<0',48,'no credits/all paid',other,5951,'no known savings',unemployed,2,"
+        "'female div/dep/mar',guarantor,1,'life insurance',22,bank,rent,2,"
+        "'unskilled resident',2,none,no,bad\n"
+    )
+    classic = vendor.classic_credit(arff)
+    first = [*map(str, (4, 12, 2, 3, 841, 1, 5, 4, 3, 1, 4, 1, 36, 3, 2, 1, 3, 2, 2, 2, 1))]
+    second = [*map(str, (1, 48, 0, 10, 5951, 5, 1, 2, 2, 3, 1, 2, 22, 1, 1, 2, 2, 1, 1, 1, 0))]
+    assert classic == [names, first, second]
+    assert vendor.differences([names, second, first], classic) == (2, {})
+    older = [*first[:12], "37", *first[13:]]
+    assert vendor.differences([names, second, older], classic) == (1, {"age": 1})
 
 
 def test_every_credit_code_has_a_meaning():
@@ -265,8 +285,6 @@ def test_examples_in_docstrings(name):
 
 def test_vendoring_gives_the_same_rows_again():
     pytest.importorskip("sklearn")
-    from ffcourse.data import vendor
-
     for name, make in (("breast_cancer", vendor.breast_cancer), ("digits", vendor.digits)):
         rows = make(store.FOLDER)
         text = "\n".join(",".join(map(str, row)) for row in rows) + "\n"

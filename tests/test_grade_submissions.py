@@ -15,7 +15,7 @@ import pytest
 from ffcourse.grade.limits import Limits
 from ffcourse.grade.sandbox.pick import NoWallsError, choose
 from ffcourse.grade.service import Grader
-from tests.submissions import hostile  # noqa: F401  (adds its cases)
+from tests.submissions import forging, hostile  # noqa: F401  (they add their cases)
 from tests.submissions.kinds import CASES, FULL, IDS, SOLUTIONS, Case, filled
 
 LIMITS = Limits(cell_seconds=1.0, cell_wall=2.0, memory_bytes=600_000_000)
@@ -134,7 +134,25 @@ def test_second_run_tells_nothing(grader: Grader, tmp_path: Path) -> None:
     assert "[[3.]]" in _texts(report)["90.2"]
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="measures Linux processes")
-def test_worker_stays_small(grader: Grader) -> None:
-    worker = psutil.Process(grader._worker.pid)  # type: ignore[union-attr]
-    assert worker.memory_info().rss < 300_000_000
+MEMORY = 300_000_000
+HEAVY = (
+    "a large attachment, right answer", "millions of empty cells", "100,000 cells",
+    "large values by the hundred", "values of empty lists", "value too large",
+    "long texts by the hundred, right answer", "one display that grows, right answer",
+    "100 MB of output, right answer", "many displays, right answer",
+    "endless printing while defining",
+)  # fmt: skip
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="reads Linux's own record of the highest")
+@pytest.mark.parametrize("name", HEAVY)
+def test_worker_stays_small(name: str, tmp_path: Path) -> None:
+    """The trusted process's highest memory, whatever is submitted; each in a new worker."""
+    case = next(c for c in CASES if c.name == name)
+    with Grader(SOLUTIONS, limits=LIMITS) as one:
+        one.grade(case.make(tmp_path))
+        assert one._worker is not None
+        status = Path(f"/proc/{one._worker.pid}/status").read_text(encoding="utf-8")
+    highest = next(line for line in status.splitlines() if line.startswith("VmHWM"))
+    assert int(highest.split()[1]) * 1024 < MEMORY, highest

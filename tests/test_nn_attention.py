@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ffcourse import nn
+from ffcourse.nn.attention import causal_mask
 from ffcourse.nn.embedding import sum_rows
 from tests.nn_checks import (
     assert_gradient,
@@ -459,3 +460,10 @@ def test_reprs() -> None:
     assert "num_heads=2, causal=True" in repr(attention(True))
     assert "pre-norm" in repr(block())
     assert "post-norm" in repr(block(norm_first=False))
+
+
+def test_a_mask_that_is_kept_cannot_be_spoilt() -> None:
+    mask = causal_mask(3, np.float32)
+    assert mask is causal_mask(3, np.float32)
+    with pytest.raises(ValueError, match="read-only"):
+        mask += 1

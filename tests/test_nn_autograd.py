@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ffcourse.nn import Value, autograd
@@ -91,6 +91,7 @@ def test_gradients_add_up_over_passes() -> None:
     assert (a.grad, middle.grad, out.grad) == (48, 24, 2)
 
 
+@settings(deadline=None)
 @given(st.lists(st.floats(-2, 2), min_size=4, max_size=4))
 def test_a_neuron_agrees_with_calculus(numbers: list[float]) -> None:
     w, x, b, y = map(Value, numbers)

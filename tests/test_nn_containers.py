@@ -59,6 +59,14 @@ def test_empty_sequential_does_nothing() -> None:
     nn.Sequential().backward_params(x)
 
 
+def test_layers_that_do_not_fit_are_named() -> None:
+    model = nn.Sequential(nn.Linear(3, 4), nn.ReLU(), nn.Linear(5, 2))
+    with pytest.raises(ValueError, match="not aligned") as caught:
+        model(np.ones((2, 3), np.float32))
+    (note,) = caught.value.__notes__
+    assert note == "The layer was Linear(5, 2, bias=True), its input had shape (2, 4)."
+
+
 def test_sequential_takes_modules_only() -> None:
     with pytest.raises(TypeError, match=r"layer 1 must be a module, such as ReLU\(\)"):
         nn.Sequential(nn.Linear(2, 2), nn.ReLU)  # type: ignore[arg-type]

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
@@ -102,12 +102,14 @@ def test_gelu_forms_differ_by_little() -> None:
     assert 1e-4 < gap < 5e-4
 
 
+@settings(deadline=None)
 @given(logits, st.floats(-100, 100))
 def test_softmax_ignores_a_shift(z: np.ndarray, shift: float) -> None:
     np.testing.assert_allclose(F.softmax(z + shift), F.softmax(z), atol=1e-10)
     np.testing.assert_allclose(F.log_softmax(z + shift), F.log_softmax(z), atol=1e-9)
 
 
+@settings(deadline=None)
 @given(logits)
 def test_softmax_is_a_distribution_and_log_softmax_its_logarithm(z: np.ndarray) -> None:
     p = F.softmax(z)
@@ -119,6 +121,7 @@ def test_softmax_is_a_distribution_and_log_softmax_its_logarithm(z: np.ndarray) 
     np.testing.assert_allclose(F.log_softmax(z, dim=1), F.log_softmax(z))
 
 
+@settings(deadline=None)
 @given(moderate)
 def test_symmetries(z: np.ndarray) -> None:
     np.testing.assert_allclose(F.sigmoid(-z), 1 - F.sigmoid(z), atol=1e-15)
@@ -149,6 +152,22 @@ def test_large_arrays_are_the_same_in_blocks(dtype: type, approximate: str) -> N
         for row, expected in zip(z, whole, strict=True):
             np.testing.assert_allclose(f(row, approximate), expected, rtol=1e-6)
         np.testing.assert_array_equal(f(z.T, approximate), whole.T)
+
+
+@pytest.mark.parametrize("approximate", ["none", "tanh"])
+def test_gelu_and_its_slope_come_together(approximate: str) -> None:
+    z = np.random.default_rng(0).normal(size=(4, 5))
+    value, slope = F.gelu_and_slope(z, approximate)
+    np.testing.assert_array_equal(value, F.gelu(z, approximate))
+    np.testing.assert_array_equal(slope, F.gelu_derivative(z, approximate))
+    number = F.gelu_and_slope(np.float32(0.5), approximate)
+    assert [type(part) for part in number] == [np.float32, np.float32]
+
+
+def test_other_forms_of_gelu_are_refused() -> None:
+    for f in (F.gelu, F.gelu_derivative, F.gelu_and_slope):
+        with pytest.raises(ValueError, match="approximate must be"):
+            f(np.ones(2), "exact")
 
 
 def test_backward_functions_take_the_last_axis_unless_told() -> None:

@@ -228,3 +228,11 @@ def test_bad_tokens(tokens: np.ndarray, error: type[Exception], words: str) -> N
 
 def test_reprs() -> None:
     assert "TiedHead(64, 5, tied)" in repr(nn.GPT(5, 6))
+
+
+@pytest.mark.parametrize("top_k", [1, 3, 40])
+def test_the_likeliest_are_found_in_a_large_vocabulary(top_k: int) -> None:
+    rng = np.random.default_rng(0)
+    logits = rng.normal(size=1000)
+    draws = {draw_token(logits, 5.0, top_k, rng) for _ in range(100)}
+    assert draws <= set(np.argsort(-logits)[:top_k].tolist())

@@ -91,6 +91,15 @@ def test_wrong_input_is_told_at_the_door() -> None:
         layer(np.zeros((2, 4), complex))
 
 
+@pytest.mark.parametrize("size", [0, -1, 2.0, "2", None])
+def test_sizes_are_whole_numbers_above_zero(size: object) -> None:
+    with pytest.raises(ValueError, match="in_features must be a whole number above 0, got"):
+        nn.Linear(size, 2)  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="out_features must be a whole number above 0, got"):
+        nn.Linear(2, size)  # type: ignore[arg-type]
+    assert nn.Linear(np.int64(1), 1)(np.ones((1, 1), np.float32)).shape == (1, 1)
+
+
 def test_other_precision_is_converted_at_the_door() -> None:
     layer = nn.Linear(4, 3)
     assert layer(np.zeros((2, 4))).dtype == np.float32

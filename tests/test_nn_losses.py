@@ -152,7 +152,8 @@ def test_uint8_labels_and_any_integer() -> None:
 
 
 BAD = [
-    (nn.MSELoss(), np.zeros((3, 1)), np.zeros(3), ValueError, r"shape of the logits, \(3, 1\)"),
+    (nn.MSELoss(), np.zeros((3, 1)), np.zeros(3), ValueError, r"the predictions, \(3, 1\)"),
+    (nn.BCEWithLogitsLoss(), np.zeros(3), np.zeros(2), ValueError, r"shape of the logits, \(3,\)"),
     (nn.MSELoss(), np.zeros((0, 1)), np.zeros((0, 1)), ValueError, "empty"),
     (nn.MSELoss(), np.zeros(3, int), np.zeros(3), TypeError, "floating-point, got dtype int64"),
     (nn.MSELoss(), np.zeros(3), np.array(list("abc")), TypeError, "target must be numbers"),

@@ -87,6 +87,19 @@ def test_freeze_and_unfreeze() -> None:
     assert model.num_parameters(trainable_only=True) == 24
 
 
+def test_parameters_are_those_with_names_in_the_same_order() -> None:
+    model = nn.Sequential(Tied(), nn.TransformerBlock(4, 2), nn.Linear(4, 4))
+    named = [p for _, p in model.named_parameters()]
+    assert list(map(id, model.parameters())) == list(map(id, named))
+    model.append(nn.Linear(4, 2))  # nothing is remembered: what is added is found
+    model[2] = nn.RMSNorm(4)
+    assert model.parameters()[-3:] == [model[2].weight, model[3].weight, model[3].bias]
+    for p in model.parameters():
+        p.grad = np.ones(p.shape)
+    model.zero_grad()
+    assert all(p.grad is None for p in model.parameters())
+
+
 def test_gradients_add_up_until_forgotten() -> None:
     p = nn.Parameter(np.zeros(2))
     p.accumulate(np.array([1.0, 2.0]))

@@ -26,6 +26,15 @@ def test_as_numpy_does_it(shape: tuple[int, int], dtype: type) -> None:
         assert quick.dtype == dtype
         assert quick.shape == plain.shape
         np.testing.assert_allclose(quick, plain, rtol=1e-4, atol=1e-5)
+    quick[...] = 0  # the results are the caller's own
+    np.testing.assert_allclose(reductions.column_sums(x), x.sum(axis=0), rtol=1e-4, atol=1e-5)
     turned = np.asfortranarray(x)
     np.testing.assert_array_equal(reductions.row_maxima(turned), x.max(axis=1, keepdims=True))
     np.testing.assert_allclose(reductions.row_sums(turned), x.sum(axis=1), rtol=1e-4, atol=1e-5)
+
+
+def test_ones_that_are_kept_cannot_be_spoilt() -> None:
+    ones = reductions._ones(3, np.float32)
+    assert ones is reductions._ones(3, np.float32)
+    with pytest.raises(ValueError, match="read-only"):
+        ones += 1

@@ -267,3 +267,16 @@ def test_overfitting_board():
     assert (np.diff(training) <= 1e-6).all()  # more capacity never fits its own points worse
     fresh = fig["fresh"].numbers()["y"]
     assert fresh[-1] > fresh.min()
+
+
+def test_a_legend_of_many_words_does_not_push_its_panel_aside():
+    methods = ["from scratch", "random body, frozen", "head only", "last two layers", "all layers"]
+    fig = instruments.finetuning_board(
+        {m: {10: [0.5, 0.6], 100: [0.7, 0.8]} for m in methods},
+        {m: [True, True] for m in methods},
+        ["body", "head"],
+    )
+    stack, curves = fig.stage.frames
+    assert curves.width > 0.5 * fig.stage.size[0] > stack.width
+    assert "from scratch, 10 examples" in fig["choice"].texts[0]
+    assert fig["note"].texts == ["accuracy 0.550 (0.500 to 0.600, 2 seeds)"]

@@ -200,6 +200,25 @@ def test_the_table() -> None:
     assert "WRONG" not in str(train.GradcheckReport((exact,), 1e-6))
 
 
+def test_a_parameter_without_effect_needs_no_gradient() -> None:
+    class Unused(nn.Linear):
+        def forward(self, x: np.ndarray) -> np.ndarray:
+            self._x = x
+            return x @ self.weight.data
+
+        def backward_params(self, grad: np.ndarray) -> None:
+            self.weight.accumulate(self._x.T @ grad)
+
+    rows = {row.name: row for row in train.gradcheck(Unused(3, 2), X).rows}
+    assert rows["bias"].relative_error == 0.0
+    assert rows["bias"].checked == 2
+
+
+def test_a_thousand_numbers_of_each_array_unless_told_otherwise() -> None:
+    report = train.gradcheck(nn.Linear(1001, 1, bias=False), rng.normal(size=(1, 1001)))
+    assert [row.checked for row in report.rows] == [1000, 1000]
+
+
 def test_every_number_of_a_small_array_is_checked() -> None:
     class OneWrong(nn.Linear):
         place: int

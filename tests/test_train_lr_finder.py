@@ -40,6 +40,14 @@ def test_a_parabola_explodes_where_theory_says() -> None:
     assert "try" in repr(found)
 
 
+def test_losses_are_smoothed_by_nine_tenths_unless_told() -> None:
+    found = []
+    for options in ({}, {"smoothing": 0.9}, {"smoothing": 0.5}):
+        model, optimizer = setup()
+        found.append(train.find_lr(model, nn.CrossEntropyLoss(), optimizer, (X, Y), **options))
+    assert found[0].losses == found[1].losses != found[2].losses
+
+
 def test_everything_is_put_back() -> None:
     model, optimizer = setup()
     loss_fn = nn.CrossEntropyLoss()

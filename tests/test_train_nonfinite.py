@@ -44,7 +44,7 @@ def test_the_layer_and_the_step_are_named(where: str, at: int, clip_norm: float 
         run.fit((X, Y), epochs=3, batch_size=4)
     error = caught.value
     assert (error.where, error.layer, error.step, error.epoch) == (where, "2.1", at, 1 + at // 4)
-    assert f"Training stopped in step {at} (epoch {error.epoch})" in str(error)
+    assert str(error).startswith(f"Training stopped in step {at} (epoch {error.epoch})")
     assert f"It began in step {at}, in the {where} pass: " in str(error)
     assert "`2.1` (Trap)" in str(error)
     assert "Try a smaller learning rate (it is 0.1), clip_norm=1.0" in str(error)

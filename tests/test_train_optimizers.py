@@ -279,6 +279,21 @@ def test_bad_arguments_are_named(make: Any, message: str) -> None:
         make(Parameter(np.ones(2)))
 
 
+def test_centered_rmsprop_remembers_the_mean_gradient_with_its_sign() -> None:
+    p = Parameter(np.ones(2))
+    optimizer = train.RMSProp([p], alpha=0.75, centered=True)
+    p.grad = np.array([4.0, -8.0])
+    optimizer.step()
+    np.testing.assert_allclose(optimizer.state_dict()["state"][0]["grad_avg"], [1.0, -2.0])
+
+
+def test_the_edges_of_what_is_allowed() -> None:
+    p = Parameter(np.ones(2))
+    train.Adam([p], lr=0, betas=(0.0, 0.0), eps=0, weight_decay=0)
+    train.SGD([p], momentum=0)
+    train.RMSProp([p], alpha=0)
+
+
 def test_state_of_another_model_is_refused() -> None:
     small = train.Adam([Parameter(np.ones(2))])
     large = train.Adam([Parameter(np.ones(2)), Parameter(np.ones(3))])

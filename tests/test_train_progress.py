@@ -67,6 +67,17 @@ def test_it_shows_epoch_share_and_loss_ten_times_a_second(rich: Rich) -> None:
     ]
 
 
+def test_the_output_of_a_script_stays_clean(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("FFCOURSE_NBVAL", raising=False)
+    with ProgressBar(0, 1, show=True) as bar:
+        bar.update(1, 0.5, 1.0)
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert "epoch 1/1" in err
+
+
 @pytest.mark.parametrize(("terminal", "shown"), [(True, True), (False, False)])
 def test_by_default_it_is_for_terminals(
     rich: Rich, monkeypatch: pytest.MonkeyPatch, terminal: bool, shown: bool

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ffcourse import train
@@ -76,6 +76,15 @@ def test_state_goes_to_another_schedule(name: str) -> None:
         theirs.step()
 
 
+def test_loading_a_schedule_sets_the_rate_at_once() -> None:
+    optimizer = sgd()
+    schedule = train.ExponentialLR(optimizer, 0.5)
+    base = optimizer.param_groups[0]["initial_lr"]
+    schedule.load_state_dict({"last_epoch": 3})
+    assert schedule.get_last_lr()[0] == optimizer.param_groups[0]["lr"] == base / 8
+
+
+@settings(deadline=None)
 @given(base=st.floats(1e-4, 10), steps=st.integers(1, 50), t=st.integers(0, 100))
 def test_warm_up_starts_small_and_never_falls(base: float, steps: int, t: int) -> None:
     schedule = train.LinearLR(sgd(base), start_factor=0.1, total_iters=steps)
@@ -102,6 +111,12 @@ def test_one_cycle_can_leave_the_momentum_alone() -> None:
     optimizer = sgd(momentum=0.0)
     train.OneCycleLR(optimizer, max_lr=1.0, total_steps=10, cycle_momentum=False).step()
     assert optimizer.param_groups[0]["momentum"] == 0.0
+
+
+def test_one_cycle_may_rise_in_a_single_step() -> None:
+    schedule = train.OneCycleLR(sgd(), max_lr=2.0, total_steps=10, pct_start=0.2)
+    schedule.step()
+    assert schedule.get_last_lr() == [2.0]
 
 
 def test_one_cycle_ends() -> None:
@@ -137,7 +152,12 @@ def test_a_group_that_joins_later_has_its_own_base() -> None:
         (lambda o: train.OneCycleLR(o, 1.0, 3), "pct_start: 0.3 of 3 steps leaves none"),
         (lambda o: train.OneCycleLR(o, 1.0, 10, pct_start=0.1), "leaves none to rise in"),
         (lambda o: train.OneCycleLR(o, 1.0, 9, pct_start=1.0), "pct_start: expected"),
+        (lambda o: train.OneCycleLR(o, 1.0, 9, pct_start=0.0), "pct_start: expected"),
         (lambda o: train.OneCycleLR(sgd(momentum=0.0), 1.0, 9), "cycle_momentum: expected"),
+        (
+            lambda o: train.OneCycleLR(train.AdaGrad([Parameter(np.zeros(1))]), 1.0, 9),
+            "cycle_momentum: expected",
+        ),
         (lambda o: train.ExponentialLR("SGD", 0.9), "optimizer: expected an Optimizer, got str"),
         (
             lambda o: train.SequentialLR(o, [train.ExponentialLR(o, 0.9)], [3]),

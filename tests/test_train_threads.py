@@ -10,6 +10,7 @@ import pytest
 
 from ffcourse import data, nn, train
 from ffcourse.train import threads
+from ffcourse.train.passes import rows_of_batch
 from ffcourse.train.threads import sensible_threads
 
 
@@ -71,6 +72,27 @@ def test_the_loop_asks(controller: Controller, loader: bool) -> None:
         else:
             run.fit((X, y), epochs=1, batch_size=size)
         assert controller.log == expected
+
+
+@pytest.mark.parametrize("loader", [True, False])
+@pytest.mark.parametrize(
+    ("X", "rows"),
+    [
+        (np.ones((6, 7), np.float32), 4),  # examples
+        (np.ones((6, 3, 7), np.float32), 12),  # sequences of three tokens
+        (np.ones((6, 3), int), 12),  # the same, as numbers of tokens
+        (np.ones(6, np.float32), 4),
+        (np.ones((6, 1, 8, 9), np.float32), 32),  # images: rows of pixels
+    ],
+)
+def test_tokens_count_as_rows(X: Any, rows: int, loader: bool) -> None:
+    y = np.zeros(6, int)
+    given = data.DataLoader(X, y, 4) if loader else (X, y)
+    assert rows_of_batch(given, 99 if loader else 4) == rows
+
+
+def test_of_a_loader_that_shows_no_arrays_the_batch_counts() -> None:
+    assert rows_of_batch([(X, 0) for X in np.ones((5, 2))], 7) == 7
 
 
 def test_without_threadpoolctl_nothing_happens(monkeypatch: pytest.MonkeyPatch) -> None:

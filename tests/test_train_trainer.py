@@ -237,6 +237,7 @@ class Scripted(train.Trainer):
         ({"patience": 2}, 6, 4),
         ({"patience": 3}, 7, 7),
         ({"patience": 2, "min_delta": 0.1}, 4, 2),
+        ({"patience": 1, "min_delta": 1.0}, 2, 1),  # better by just so much is not enough
         ({"patience": 2, "mode": "max"}, 3, 1),
         ({"patience": 2, "restore_best": False}, 6, 4),
     ],
@@ -260,6 +261,10 @@ def test_early_stopping(options: dict[str, Any], epochs: int, best: int) -> None
     kept = best if options.get("restore_best", True) else epochs
     for name, value in weights[kept - 1].items():
         np.testing.assert_array_equal(final[name], value, err_msg=name)
+
+
+def test_early_stopping_waits_for_five_epochs_unless_told() -> None:
+    assert train.EarlyStopping().patience == 5
 
 
 def test_early_stopping_names_a_missing_column() -> None:
@@ -313,6 +318,42 @@ def test_early_stopping_keeps_its_count() -> None:
     second.load_state_dict(first.state_dict())
     assert (second.best, second.best_epoch, second.waited) == (0.5, 3, 2)
     assert second.state_dict()["weights"] == {"w": X}
+
+
+def test_what_fit_and_evaluate_do_unless_told(tmp_path: Path) -> None:
+    trainer, x, y = make_trainer(), np.tile(X, (7, 1))[:330], np.tile(Y, 7)[:330]
+    trainer.fit((x, y), epochs=1, checkpoint=tmp_path / "run.safetensors")
+    assert trainer.step == 11  # batches of 32
+    assert 0 <= trainer.history["seconds"][0] < 600
+    sizes: list[int] = []
+    trainer.metrics = {"size": lambda output, _: sizes.append(len(output)) or 0.0}
+    trainer.evaluate((x, y))
+    assert sizes == [256, 74]
+    trainer.metrics = {}
+    trainer.fit((x, y), epochs=1, checkpoint=tmp_path / "run.safetensors")  # it does not resume
+    assert trainer.epoch == 2
+
+
+def test_a_checkpoint_without_schedule_leaves_ours_alone(tmp_path: Path) -> None:
+    path = tmp_path / "run.safetensors"
+    first, second = make_trainer(), make_trainer()
+    first.scheduler = None
+    first.save(path)
+    assert second.scheduler is not None
+    second.scheduler.step()
+    second.load(path)
+    assert second.scheduler.last_epoch == 1
+    second.save(path)
+    first.load(path)  # and one with a schedule is no trouble where there is none
+
+
+def test_a_checkpoint_with_callbacks_can_be_read_without_them(tmp_path: Path) -> None:
+    path = tmp_path / "run.safetensors"
+    first, second = make_trainer(), make_trainer(seed=1)
+    stopping = train.EarlyStopping(monitor="train_loss")
+    first.fit((X, Y), epochs=2, callbacks=[stopping], checkpoint=path)
+    second.load(path)
+    assert_same(first, second)
 
 
 def test_clear_errors() -> None:

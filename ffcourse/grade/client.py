@@ -7,18 +7,27 @@ folds ``clear_output`` and display updates into the outputs as a notebook would 
 
 from __future__ import annotations
 
+import json
 import time
+from hmac import compare_digest
 from queue import Empty
 from typing import Any
 
 import zmq
-from jupyter_client.session import Session
+from jupyter_client.session import DELIM, Session
 
 from ffcourse.grade.sandbox.nursery import PORTS, Kernel, KernelStartError
 from ffcourse.grade.sandbox.usage import Usage
+from ffcourse.grade.values import VALUE_MIME
 
-MAX_MESSAGE = 16_000_000
-MAX_KEPT = 24_000_000
+# What a submission shows is held in memory, so each of these has an end. Sizes are what a
+# message takes up when it has been read, which for many short values is far more than its text.
+MAX_MESSAGE = 6_000_000
+MAX_QUEUE = 10
+MAX_SIZE = 20_000_000  # of one message: the largest value that emit() shows fits in
+MAX_KEPT = 24_000_000  # of the outputs of a cell
+MAX_VALUES = 60_000_000  # of all values of a run; small ones always fit
+SMALL = 500_000
 MAX_MESSAGES = 5_000
 IDLE_GRACE = 2.0
 LOOK = 0.2
@@ -95,20 +104,22 @@ class GuardedKernel:
         self.cell_wall = cell_wall
         self.deadline = deadline
         self.language = "python"
+        self.before = ""  # code to run ahead of the next cells, whose outputs do not matter
         self.overflowed = False
         self.timeout: CellTimeoutError | None = None
         self.died = False
         self._buffer: list[dict[str, Any]] = []
         self._kept = 0
+        self._values = 0
         info = kernel.connection
         self._session = Session(
             key=info["key"].encode(), signature_scheme=info["signature_scheme"], username="grader"
         )
         self._context: zmq.Context[Any] = zmq.Context()
         self._wait_for_sockets()
-        self.shell = self._connect(zmq.DEALER, 1)
         self.iopub = self._connect(zmq.SUB, 2)
         self.iopub.setsockopt(zmq.SUBSCRIBE, b"")
+        self.shell = self._connect(zmq.DEALER, 1)
         self.control = self._connect(zmq.DEALER, 4)
         self._handshake()
 
@@ -128,7 +139,7 @@ class GuardedKernel:
         socket: zmq.Socket[Any] = self._context.socket(kind)
         socket.setsockopt(zmq.LINGER, 0)
         socket.setsockopt(zmq.MAXMSGSIZE, MAX_MESSAGE)
-        socket.setsockopt(zmq.RCVHWM, MAX_MESSAGES)
+        socket.setsockopt(zmq.RCVHWM, MAX_QUEUE)
         socket.setsockopt(zmq.RECONNECT_IVL, 5)
         info = self.kernel.connection
         if info["transport"] == "ipc":
@@ -138,8 +149,15 @@ class GuardedKernel:
         return socket
 
     def _handshake(self) -> None:
-        """Ask until an answer's echo arrives on iopub: then no output can be missed."""
+        """Wait until something arrives on iopub: then no output can be missed.
+
+        New kernels greet whoever subscribes; others are asked until an answer's echo arrives.
+        """
         end = time.monotonic() + READY_SECONDS
+        while time.monotonic() < end - READY_SECONDS + 0.5 and self.kernel.alive():
+            message = self._receive(self.iopub) if self.iopub.poll(20) else None
+            if message and message["msg_type"] == "iopub_welcome":
+                return
         while time.monotonic() < end and self.kernel.alive():
             if self._echoed(self._send(self.shell, "kernel_info_request", {}), 0.1):
                 self._drain()
@@ -169,23 +187,38 @@ class GuardedKernel:
     def _receive(self, socket: zmq.Socket[Any]) -> dict[str, Any] | None:
         """Return the next message, or None for one that is malformed or not signed."""
         try:
-            parts: Any = socket.recv_multipart(zmq.NOBLOCK)
-            message = self._session.deserialize(self._session.feed_identities(parts)[1])
+            parts = socket.recv_multipart(zmq.NOBLOCK)
+            start = parts.index(DELIM) + 1
+            signed = parts[start + 1 : start + 5]
+            if not compare_digest(self._session.sign(signed), parts[start]):
+                return None
+            size = _size(signed[3])
+            if size > MAX_SIZE:
+                self.overflowed = True
+                return None
+            header, parent, _, content = (json.loads(p.decode("utf-8", "replace")) for p in signed)
+            kind = header["msg_type"]
         except zmq.Again:
             return None
         except Exception:
             # Hostile bytes may break the protocol anywhere; a lost message fails its check.
             return None
-        if not isinstance(message.get("content"), dict):
+        if not (isinstance(content, dict) and isinstance(parent, dict) and isinstance(kind, str)):
             return None
-        return dict(message) if isinstance(message.get("parent_header"), dict) else None
+        about = {"header": header, "parent_header": parent, "msg_type": kind}
+        return {**about, "content": content, "size": size}
 
     def execute_cell_input(self, cell_input: str, allow_stdin: bool | None = None) -> str:
-        """Send code to the kernel; return the id of the request."""
+        """Send code to the kernel, and `before` ahead of it; return the id of the request."""
         self._buffer, self._kept, self.overflowed = [], 0, False
+        if self.before:
+            self._execute(self.before, silent=True)
+        return self._execute(cell_input)
+
+    def _execute(self, code: str, silent: bool = False) -> str:
         content = {
-            "code": cell_input,
-            "silent": False,
+            "code": code,
+            "silent": silent,
             "store_history": False,
             "user_expressions": {},
             "allow_stdin": False,
@@ -256,19 +289,30 @@ class GuardedKernel:
         if kind == "clear_output":
             self._buffer = [m for m in self._buffer if m["msg_type"] == "status"]
         elif kind == "update_display_data":
-            self._update(content)
+            self._update(content, message["size"])
         elif kind in ("stream", "display_data", "execute_result", "error"):
-            size = _size(content)
-            self._kept += size
-            full = self._kept > MAX_KEPT or len(self._buffer) > MAX_MESSAGES
-            if full and kind != "error":
+            if not self._has_room(message["size"], kind, content):
                 self.overflowed = True
-                self._kept -= size
             elif _well_formed(kind, content):
                 self._buffer.append(message)
         return False
 
-    def _update(self, content: dict[str, Any]) -> None:
+    def _has_room(self, size: int, kind: str, content: dict[str, Any]) -> bool:
+        """Whether one more output can be held, and if so, count it."""
+        if self._kept + size > MAX_KEPT or len(self._buffer) > MAX_MESSAGES:
+            return kind == "error" and size < SMALL
+        data = content.get("data")
+        if size > SMALL and isinstance(data, dict) and VALUE_MIME in data:
+            if self._values + size > MAX_VALUES:
+                return False
+            self._values += size
+        self._kept += size
+        return True
+
+    def _update(self, content: dict[str, Any], size: int) -> None:
+        if not self._has_room(size, "display_data", content):
+            self.overflowed = True
+            return
         number = (content.get("transient") or {}).get("display_id")
         for message in self._buffer:
             old = message["content"]
@@ -326,14 +370,9 @@ class GuardedKernel:
         self._context.term()
 
 
-def _size(content: dict[str, Any]) -> int:
-    text = content.get("text")
-    if isinstance(text, str):
-        return len(text)
-    data = content.get("data")
-    if isinstance(data, dict):
-        return sum(len(v) if isinstance(v, str) else 1000 for v in data.values())
-    return 1000
+def _size(text: bytes) -> int:
+    """Return about how many bytes a JSON text takes up when it has been read."""
+    return len(text) + 32 * text.count(b",") + 60 * text.count(b"[") + 240 * text.count(b"{")
 
 
 def _well_formed(kind: str, content: dict[str, Any]) -> bool:

@@ -167,6 +167,49 @@ def import_lines(sources: list[str]) -> str:
     return "\n".join(dict.fromkeys(lines))
 
 
+def keeps(source: str, names: set[str]) -> bool:
+    """Whether some names surely mean the same after a cell has run and been called."""
+    tree = parse(source)
+    if isinstance(tree, SyntaxFault):
+        return True  # it is not run
+    bound = {*defined_names(source), *imported_names(tree)}
+    return only_defines(source) and "*" not in bound and not bound & names
+
+
+def imported_names(tree: ast.Module) -> set[str]:
+    """Return the names that a cell's import statements bind."""
+    return {
+        item.asname or item.name.split(".")[0]
+        for node in ast.walk(tree)
+        if isinstance(node, (ast.Import, ast.ImportFrom))
+        for item in node.names
+    }
+
+
+def without_figures(source: str) -> str:
+    """Return a given cell without the lines that only show a picture: ``show.live(...)``.
+
+    Nobody looks while grading, and drawing costs more than everything else in such a cell.
+    """
+    tree = parse(source)
+    if isinstance(tree, SyntaxFault):
+        return source
+    shown = [node for node in tree.body if isinstance(node, ast.Expr) and _shows(node.value)]
+    lines = source.splitlines()
+    for node in shown:
+        first, last = node.lineno - 1, node.end_lineno or node.lineno
+        alone = lines[first][: node.col_offset].strip() == ""
+        rest = lines[last - 1][node.end_col_offset :].strip()
+        if alone and (rest in ("", ";") or rest.startswith("#")):
+            lines[first:last] = [""] * (last - first)
+    return "\n".join(lines)
+
+
+def _shows(node: ast.expr) -> bool:
+    path = _path(node.func) if isinstance(node, ast.Call) else None
+    return path is not None and path.split(".")[0] == "show"
+
+
 def forbidden_use(source: str, forbidden: list[str], given: str = "") -> str | None:
     """Return the first forbidden name that a cell uses, or None.
 

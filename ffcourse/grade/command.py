@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import csv
 import json
+import os
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -71,19 +72,41 @@ def main(argv: Sequence[str] | None = None) -> int:
             return WRONG_CALL
     except SystemExit as stop:
         return int(stop.code or 0)
-    if is_class(options):
-        from ffcourse.grade.batch.command import grade_class
-
-        return grade_class(options)
-    from ffcourse.grade.service import GraderError
+    from ffcourse.grade.service import GraderError, end_ahead
 
     try:
+        if options.paths and not options.cluster:
+            _start_ahead(options)
+        if is_class(options):
+            from ffcourse.grade.batch.command import grade_class
+
+            return grade_class(options)
         reports = grade_all(options)
     except GraderError as error:
         print(f"ffcourse grade: {error}", file=sys.stderr)
         return SOME_REJECTED
+    finally:
+        end_ahead()
     write_outputs(options, reports)
     return GRADED if all(r["status"] == "graded" for r in reports) else SOME_REJECTED
+
+
+def _start_ahead(options: argparse.Namespace) -> None:
+    """Let the workers get ready while the gradebook and what it needs are loaded."""
+    from ffcourse.grade.service import start_ahead
+
+    jobs = options.jobs or (processors() if is_class(options) else 1)
+    start_ahead(
+        min(jobs, sum(1 for _ in notebooks(options.paths))), options.solutions,
+        trusted=options.trusted, limits=limits_of(options),
+    )  # fmt: skip
+
+
+def processors() -> int:
+    """Return how many processors this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return max(1, len(os.sched_getaffinity(0)))
+    return os.cpu_count() or 1
 
 
 def is_class(options: argparse.Namespace) -> bool:

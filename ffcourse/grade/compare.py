@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from ffcourse.grade.patterns import Same, without_values
 from ffcourse.grade.values import ErrorValue
 from ffcourse.grade.words import how_numbers_differ, noun, show
 
@@ -38,6 +39,14 @@ def difference(expected: Any, got: Any, rule: Mapping[str, Any] | None = None) -
             return f"Expected {noun(expected)}, got {noun(got)}."
         return _dtype(rule, got) or _numbers(numbers[0], numbers[1], rule)
     return _other(expected, got, rule)
+
+
+def told_of_hidden(expected: Any, got: Any, rule: Mapping[str, Any]) -> str | None:
+    """Return a sentence about two values that gives neither away, or None."""
+    a, b = as_numbers(expected), as_numbers(got)
+    if a is None or b is None or rule.get("rule", "close") not in ("close", "exact"):
+        return None
+    return without_values(a, b, _alike(rule))
 
 
 def as_numbers(value: Any) -> np.ndarray | None:
@@ -138,11 +147,14 @@ def _numbers(a: np.ndarray, b: np.ndarray, rule: Mapping[str, Any]) -> str | Non
             return None
     else:
         wrong = None
+    return how_numbers_differ(a, b, wrong, _alike(rule))
 
+
+def _alike(rule: Mapping[str, Any]) -> Same:
     def same(x: np.ndarray, y: np.ndarray) -> bool:
         return x.shape == y.shape and bool(close(x, y, {**rule, "rule": "close"}).all())
 
-    return how_numbers_differ(a, b, wrong, same)
+    return same
 
 
 def close(expected: np.ndarray, got: np.ndarray, rule: Mapping[str, Any]) -> np.ndarray:
@@ -165,6 +177,7 @@ def _size(array: np.ndarray) -> int:
     return min(array.dtype.itemsize, 8) if array.dtype.kind == "f" else 8
 
 
+@np.errstate(over="ignore")
 def _atol(a: np.ndarray, rtol: float, size: int) -> float:
     """Return rtol times a typical magnitude, but never less than the rounding noise."""
     magnitudes = np.abs(a[np.isfinite(a) & (a != 0)])

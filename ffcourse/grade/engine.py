@@ -15,7 +15,15 @@ from pathlib import Path
 from typing import Any
 
 from ffcourse.grade.assemble import Assembly, assemble
-from ffcourse.grade.code import import_lines, only_defines
+from ffcourse.grade.code import (
+    SyntaxFault,
+    import_lines,
+    imported_names,
+    keeps,
+    only_defines,
+    parse,
+    without_figures,
+)
 from ffcourse.grade.judge import CheckResult, failed, judge
 from ffcourse.grade.limits import Limits
 from ffcourse.grade.notebook import RejectedError, read_notebook
@@ -24,7 +32,7 @@ from ffcourse.grade.passes import Piece, run_pieces
 from ffcourse.grade.report import exercise_report, rejection, submission_report
 from ffcourse.grade.sandbox.nursery import Source
 from ffcourse.grade.solution import Check, Solution
-from ffcourse.grade.trouble import describe
+from ffcourse.grade.trouble import CRASHED, describe
 from ffcourse.grade.values import ERROR_LABEL, encode_error
 
 MAX_RUNS = 8
@@ -50,6 +58,8 @@ class Engine:
         self.limits = limits
         self.seed = seed
         self.imports = import_lines([s.source for s in solution.steps if s.role == "given"])
+        imports = parse(self.imports)
+        self.names = set() if isinstance(imports, SyntaxFault) else imported_names(imports)
 
     def grade(self, path: Path, tiers: Mapping[str, int] | None = None) -> dict[str, Any]:
         """Return the JSON of one submission.
@@ -179,13 +189,14 @@ class _Runner:
     def _pieces(self, todo: list[str], bound: set[str]) -> list[Piece]:
         """Return the cells of one run: answers and checks of `todo`, then what is bound."""
         pieces: list[Piece] = []
+        kept = True
         last_check = {
             s.exercise: i for i, s in enumerate(self.engine.solution.steps) if s.role == "check"
         }
         for i, step in enumerate(self.engine.solution.steps):
             key = step.exercise
             if step.role == "given":
-                pieces.append(Piece("given", "", step.source))
+                pieces.append(Piece("given", "", without_figures(step.source)))
                 continue
             exercise = self.outcomes[key].exercise
             if step.role == "answer":
@@ -194,11 +205,15 @@ class _Runner:
                 ready = self.assembly.attempts[key].state == "ready"
                 source = self._sources(key)[step.number] if mine and ready else answer.source
                 role = "answer" if mine and ready else "bind"
+                kept = kept and (role == "bind" or keeps(source, self.engine.names))
                 pieces.append(Piece(role, key, source, step.number, seconds=answer.seconds))
             elif key in todo:
                 check = exercise.checks[step.number]
-                pieces.append(Piece("restore", "", self.engine.imports))
-                pieces.append(Piece("check", key, step.source, step.number, check, check.seconds))
+                # Whoever overwrites np or emit by accident has not lost later points by it.
+                before = "" if kept else self.engine.imports
+                pieces.append(
+                    Piece("check", key, step.source, step.number, check, check.seconds, before)
+                )
             if key in todo and key in bound and last_check.get(key) == i:
                 pieces += [Piece("bind", "", a.source) for a in exercise.answers]
         return pieces
@@ -220,13 +235,23 @@ class _Runner:
             outcome.emitted[piece.number] = shown
         ended = next((r for _, r in own if r.outcome in ("timed_out", "crashed")), None)
         if ended is not None:
-            outcome.fatal = "again" if ended.starved else ended.outcome
+            # A crash may come late, from an earlier part's doing: it gets a second try, too.
+            again = ended.starved or ended.outcome == "crashed"
+            outcome.fatal = "again" if again else ended.outcome
             outcome.message = describe(ended, self.assembly.other_names)
-        return ended is not None
+        elif any(r.outcome == "not_run" for _, r in own):  # Python ended between two cells
+            outcome.fatal, outcome.message = "again", CRASHED
+            checks = [(p.check, r) for p, r in own if p.role == "check" and p.check is not None]
+            for i, (check, record) in enumerate(checks):
+                if record.outcome == "not_run":
+                    outcome.results[i] = failed(check, "crashed", CRASHED, public=True)
+        return outcome.fatal is not None
 
     def _from_answer(self, check: Check, record: Any) -> tuple[CheckResult, list[dict[str, Any]]]:
         words = describe(record, self.assembly.other_names)
         kind = record.outcome if record.outcome in ("timed_out", "crashed") else "error"
+        if record.outcome == "not_run":
+            kind, words = "crashed", CRASHED
         error = record.error or {}
         if kind == "error" and error.get("ename") == "NotImplementedError":
             kind, words = "not_attempted", "Not written yet."

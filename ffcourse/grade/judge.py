@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ffcourse.grade.compare import difference
+from ffcourse.grade.compare import difference, told_of_hidden
 from ffcourse.grade.rules import apply_rule
 from ffcourse.grade.solution import Check
 from ffcourse.grade.values import ERROR_LABEL, ErrorValue, ValueFormatError, decode
@@ -66,22 +66,29 @@ def judge(
     raised = _error_among(emitted)
     if raised is not None:
         return _raised(check, raised)
-    fault = _labels_fault(wanted, emitted) or _values_fault(check, wanted, emitted)
+    label_fault = _labels_fault(wanted, emitted)
+    if label_fault:
+        return failed(check, "wrong", label_fault)
+    fault, harmless = _values_fault(check, wanted, emitted)
     if fault is None:
         return CheckResult(check.label, check.hidden, "passed", None, check.points)
-    return failed(check, "wrong", fault)
+    return failed(check, "wrong", fault, harmless=harmless)
 
 
-def failed(check: Check, outcome: str, message: str, public: bool = False) -> CheckResult:
+def failed(
+    check: Check, outcome: str, message: str, public: bool = False, harmless: str | None = None
+) -> CheckResult:
     """Return a failed verdict; a hidden check's message is replaced by its written hint.
 
     Parameters
     ----------
     public : bool
         Whether the message holds no values, so that it may be shown for a hidden check too.
+    harmless : str or None
+        What may be told besides the hint; see `ffcourse.grade.patterns.without_values`.
     """
     if check.hidden and not public:
-        message = check.hint or NO_HINT
+        message = " ".join(filter(None, [harmless, check.hint or NO_HINT]))
     return CheckResult(check.label, check.hidden, outcome, message)
 
 
@@ -130,7 +137,8 @@ def _labels_fault(
 
 def _values_fault(
     check: Check, wanted: Sequence[Mapping[str, Any]], emitted: Sequence[Mapping[str, Any]]
-) -> str | None:
+) -> tuple[str | None, str | None]:
+    """Return what is wrong with the values, and what may be told of it if they are hidden."""
     queues: dict[str, list[Mapping[str, Any]]] = {}
     for payload in emitted:
         queues.setdefault(str(payload.get("label")), []).append(payload)
@@ -141,11 +149,12 @@ def _values_fault(
         try:
             got = decode(queues[label].pop(0))
         except ValueFormatError as error:
-            return f"{prefix}{error}"
-        fault = apply_rule(rule, decode(reference), got, check.truths)
+            return f"{prefix}{error}", None
+        expected = decode(reference)
+        fault = apply_rule(rule, expected, got, check.truths)
         if fault:
-            return f"{prefix}{fault}"
-    return None
+            return f"{prefix}{fault}", told_of_hidden(expected, got, rule)
+    return None, None
 
 
 def agree(a: Sequence[Mapping[str, Any]], b: Sequence[Mapping[str, Any]]) -> bool:

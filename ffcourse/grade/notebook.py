@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-MAX_BYTES = 50_000_000
+MAX_BYTES = 20_000_000
+MAX_PARTS = 1_000_000
 MAX_CELLS = 5_000
 MAX_SOURCE = 200_000
 
@@ -126,6 +127,12 @@ def _decode(raw: bytes) -> str:
 
 
 def _load(text: str) -> dict[str, Any]:
+    parts = sum(text.count(mark) for mark in "{[,")
+    if parts > MAX_PARTS:  # each takes up to a hundred times its length when it has been read
+        raise RejectedError(
+            f"The file has {parts:,} parts, far more than a notebook with answers. Clear its "
+            "outputs (Edit, Clear Outputs of All Cells), save it, and hand it in again."
+        )
     try:
         data = json.loads(text, parse_constant=lambda _: None)
     except RecursionError:

@@ -16,8 +16,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-# jsonschema builds grammars for a format that no notebook uses; that takes seconds.
-sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
+# jsonschema builds grammars for formats that no notebook uses; that takes seconds.
+for _name in ("rfc3987_syntax", "isoduration", "uri_template", "webcolors", "fqdn"):
+    sys.modules.setdefault(_name, None)  # type: ignore[arg-type]
 
 import nbval.plugin as nbval  # noqa: E402
 import pytest  # noqa: E402
@@ -55,10 +56,16 @@ class GradingRun:
     kernel : GuardedKernel
     seconds : mapping from step number to float
         The processor seconds of each cell.
+    before : mapping from step number to str
+        What the kernel is to run just before a cell.
     """
 
-    def __init__(self, kernel: Any, seconds: dict[int, float], default_seconds: float) -> None:
+    def __init__(
+        self, kernel: Any, seconds: dict[int, float], default_seconds: float,
+        before: dict[int, str],
+    ) -> None:  # fmt: skip
         self.kernel = kernel
+        self.before = before
         self.seconds = seconds
         self.default_seconds = default_seconds
         self.records: dict[int, CellRecord] = {}
@@ -133,6 +140,7 @@ class CourseCell(nbval.IPyNbCell):  # type: ignore[misc]
         record = run.record(step)
         if not run.kernel.is_alive():
             pytest.skip("an earlier cell ended the kernel")
+        run.kernel.before = run.before.get(step, "")
         self.config.option.nbval_cell_timeout = run.seconds.get(step, run.default_seconds)
         try:
             super().runtest()
@@ -160,6 +168,7 @@ class CourseCell(nbval.IPyNbCell):  # type: ignore[misc]
                 record.error = {k: output.get(k) for k in ("ename", "evalue", "traceback")}
                 if record.outcome == "done":
                     record.outcome = "error"
+        self.test_outputs: Any = None  # pytest keeps its items to the end; large outputs must go
 
     def compare_outputs(self, test: Any, ref: Any, skip_compare: Any = None) -> bool:
         """Compare values by the judge's tolerance, and the rest as nbval does, tolerantly."""

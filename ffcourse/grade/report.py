@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from ffcourse.grade.assemble import Attempt
-from ffcourse.grade.mistakes import named_mistake
-from ffcourse.grade.outcome import Outcome
-from ffcourse.grade.solution import Exercise, Solution
+if TYPE_CHECKING:  # whoever only starts a grader need not wait for NumPy
+    from ffcourse.grade.assemble import Attempt
+    from ffcourse.grade.outcome import Outcome
+    from ffcourse.grade.solution import Exercise, Solution
 
 SCHEMA = 1
 _ORDER = ("crashed", "timed_out", "missing", "error", "wrong", "not_attempted")
@@ -21,7 +21,7 @@ def rejection(name: str, key: str | None, reason: str, sandbox: str | None) -> d
         "submission": name,
         "notebook": key,
         "status": "rejected",
-        "reason": reason,
+        "reason": printable(reason),
         "score": 0,
         "max_score": 0,
         "seconds": 0.0,
@@ -52,13 +52,15 @@ def submission_report(
         "seconds": round(seconds, 2),
         "sandbox": sandbox,
         "exercises": exercises,
-        "repairs": repairs,
+        "repairs": [printable(text) for text in repairs],
         "seed": seed,
     }
 
 
 def exercise_report(outcome: Outcome, attempt: Attempt, shown_hints: int) -> dict[str, Any]:
     """Return the JSON of one exercise."""
+    from ffcourse.grade.mistakes import named_mistake
+
     exercise = outcome.exercise
     status = overall_status([r.outcome for r in outcome.results])
     mistake = None
@@ -70,7 +72,7 @@ def exercise_report(outcome: Outcome, attempt: Attempt, shown_hints: int) -> dic
             "label": r.label,
             "hidden": r.hidden,
             "passed": r.passed,
-            "message": None if r.passed else r.message,
+            "message": None if r.passed else printable(r.message or ""),
             "points": whole(r.points),
             "max_points": whole(c.points),
         }
@@ -88,7 +90,7 @@ def exercise_report(outcome: Outcome, attempt: Attempt, shown_hints: int) -> dic
             exercise,
             status,
             checks,
-            outcome.message,
+            printable(outcome.message) if outcome.message else None,
             mistake.message if mistake else None,
             shown_hints,
         ),
@@ -156,6 +158,13 @@ def next_hint(exercise: Exercise, checks: list[dict[str, Any]], shown: int) -> s
     tier = shown + (1 if any(c["passed"] for c in checks) else 0)
     tier = min(tier, len(exercise.hints) - 1)
     return f"Hint {tier + 1}: {exercise.hints[tier]}"
+
+
+def printable(text: str) -> str:
+    """Return a text without control characters: a terminal would obey them."""
+    return "".join(
+        c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode() for c in text
+    )
 
 
 def whole(number: float) -> float:

@@ -70,21 +70,10 @@ class Grader:
         self.close()
 
     def _start(self) -> None:
-        environment = {**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
-        environment.pop("PYTEST_ADDOPTS", None)
-        environment["PYTHONPATH"] = str(Path(__file__).resolve().parents[2])
-        self._worker = subprocess.Popen(
-            [sys.executable, "-m", "ffcourse.grade.worker", json.dumps(self._options)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            env=environment,
-            text=True,
-            encoding="utf-8",
-        )
+        self._worker = worker = _taken(self._options) or _process(self._options)
         self._answers = Queue()
-        threading.Thread(
-            target=_listen, args=(self._worker.stdout, self._answers), daemon=True
-        ).start()
+        threading.Thread(target=_listen, args=(worker.stdout, self._answers), daemon=True).start()
+        _write(worker, self._options)
 
     def grade(
         self, path: Path, *, solution: Path | None = None, tiers: Mapping[str, int] | None = None
@@ -123,12 +112,8 @@ class Grader:
         return answer
 
     def _ask(self, request: dict[str, Any]) -> dict[str, Any] | None:
-        worker = self._worker
-        assert worker is not None
-        assert worker.stdin is not None
-        with contextlib.suppress(OSError, ValueError):
-            worker.stdin.write(json.dumps(request) + "\n")
-            worker.stdin.flush()
+        assert self._worker is not None
+        _write(self._worker, request)
         try:
             return self._answers.get(timeout=self.limits.total_seconds * 4 + 120)
         except Empty:
@@ -137,16 +122,86 @@ class Grader:
     def close(self) -> None:
         """End the worker and all that it has started."""
         worker, self._worker = self._worker, None
-        if worker is None:
-            return
-        with contextlib.suppress(OSError, ValueError):
-            if worker.stdin is not None:
-                worker.stdin.close()
-        try:
-            worker.wait(timeout=10)
-        except subprocess.TimeoutExpired:
-            worker.kill()
-            worker.wait()
+        if worker is not None:
+            _end(worker)
+
+
+# ------------------------------------------------------------------------- the processes
+
+_Worker = subprocess.Popen[str]
+_ahead: list[tuple[str, _Worker]] = []
+
+
+def start_ahead(
+    count: int, solutions: Path | None, *, trusted: bool = False, limits: Limits | None = None
+) -> None:
+    """Let processes get ready that graders made later will take, while other things are done."""
+    options = {
+        "solutions": str(solutions.resolve()) if solutions else None,
+        "trusted": trusted,
+        "limits": (limits or Limits()).as_dict(),
+        "sandbox": None,
+    }
+    _ahead.extend((_kind(options), _process(options)) for _ in range(count))
+
+
+def end_ahead() -> None:
+    """End the processes that no grader has taken."""
+    left = [worker for _, worker in _ahead]
+    _ahead.clear()
+    for worker in left:
+        _close_input(worker)  # all of them first: each takes a moment to end
+    for worker in left:
+        _end(worker)
+        if worker.stdout is not None:
+            worker.stdout.close()
+
+
+def _taken(options: Mapping[str, Any]) -> _Worker | None:
+    for i, (kind, _) in enumerate(_ahead):
+        if kind == _kind(options):
+            return _ahead.pop(i)[1]
+    return None
+
+
+def _kind(options: Mapping[str, Any]) -> str:
+    return json.dumps([options[name] for name in ("trusted", "limits", "sandbox")])
+
+
+def _process(options: Mapping[str, Any]) -> _Worker:
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+    environment.pop("PYTEST_ADDOPTS", None)
+    environment["PYTHONPATH"] = str(Path(__file__).resolve().parents[2])
+    return subprocess.Popen(
+        [sys.executable, "-m", "ffcourse.grade.start", json.dumps(options)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        env=environment,
+        text=True,
+        encoding="utf-8",
+    )
+
+
+def _write(worker: _Worker, message: Mapping[str, Any]) -> None:
+    assert worker.stdin is not None
+    with contextlib.suppress(OSError, ValueError):
+        worker.stdin.write(json.dumps(message) + "\n")
+        worker.stdin.flush()
+
+
+def _close_input(worker: _Worker) -> None:
+    with contextlib.suppress(OSError, ValueError):
+        if worker.stdin is not None:
+            worker.stdin.close()
+
+
+def _end(worker: _Worker) -> None:
+    _close_input(worker)
+    try:
+        worker.wait(timeout=10)
+    except subprocess.TimeoutExpired:
+        worker.kill()
+        worker.wait()
 
 
 def _listen(stream: Any, answers: Queue[dict[str, Any] | None]) -> None:

@@ -8,20 +8,18 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
-import sys
 import traceback
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from ffcourse.grade.assemble import likeness
-from ffcourse.grade.code import parse
+from ffcourse.grade.code import parse, without_figures
 from ffcourse.grade.engine import Engine
 from ffcourse.grade.limits import Limits
 from ffcourse.grade.notebook import Notebook, RejectedError, read_notebook
 from ffcourse.grade.report import rejection
 from ffcourse.grade.sandbox.nursery import KernelStartError, Source, open_source
-from ffcourse.grade.sandbox.pick import NoWallsError, Walls, choose
+from ffcourse.grade.sandbox.pick import NoWallsError
 from ffcourse.grade.solution import (
     Solution,
     SolutionError,
@@ -29,35 +27,33 @@ from ffcourse.grade.solution import (
     find_solution,
     solution_paths,
 )
+from ffcourse.grade.start import Start, hides
 
 
 class Worker:
     """Keeps what several submissions share: the walls, a nursery, solutions read."""
 
-    def __init__(self, options: dict[str, Any]) -> None:
+    def __init__(self, options: dict[str, Any], start: Start) -> None:
         self.options = options
         self.limits = Limits(**options["limits"])
         self.base = Path(options["solutions"]) if options["solutions"] else None
-        self.walls: Walls = choose(bool(options["trusted"]), options.get("sandbox"))
-        self.nursery: Source | None = None
-        self.modules: list[str] = []
+        self.walls, self.nursery = start.walls, start.nursery
+        self.modules: list[str] | None = None
         self._fresh: dict[Path, Solution] = {}
         if self.base is not None and self.base.is_file():
             self._prepare(cached_solution(self.base))
-        # Slow to import (a second), while the nursery gets ready in its own process.
-        import ffcourse.grade.client
-        import ffcourse.grade.plugin  # noqa: F401
 
     def _prepare(self, solution: Solution) -> Source:
-        """Put up the walls for a solution; again only if it needs other modules."""
+        """Get the kernels ready for a solution; new walls if it must be hidden from them."""
         modules = given_modules(solution)
-        if self.nursery is None or not set(modules) <= set(self.modules):
-            if self.nursery is not None:
-                self.nursery.close()
-            self.modules = sorted({*self.modules, *modules})
-            hidden = [solution.path.parent]
-            warm = [step.source for step in solution.steps if step.role == "given"]
-            self.nursery = open_source(self.walls, self.modules, hidden, self.limits, warm)
+        if not hides(self.nursery.hidden, solution.path.parent):
+            self.nursery.close()
+            hidden = [*self.nursery.hidden, solution.path.parent]
+            self.nursery, self.modules = open_source(self.walls, hidden, self.limits), None
+        if self.modules is None or not set(modules) <= set(self.modules):
+            self.modules = sorted({*(self.modules or []), *modules})
+            given = [step.source for step in solution.steps if step.role == "given"]
+            self.nursery.prepare(self.modules, [without_figures(source) for source in given])
         return self.nursery
 
     def grade(self, request: dict[str, Any]) -> dict[str, Any]:
@@ -74,7 +70,9 @@ class Worker:
             solution = self._solution(submission, path, request.get("solution"))
         except RejectedError as error:
             return rejection(path.name, None, str(error), self.walls.name)
-        engine = Engine(solution, self._prepare(solution), self.limits, self.options["seed"])
+        nursery = self._prepare(solution)
+        _load()
+        engine = Engine(solution, nursery, self.limits, self.options["seed"])
         return engine.grade(path, request.get("tiers"))
 
     def _solution(self, submission: Notebook, path: Path, given: str | None) -> Solution:
@@ -117,10 +115,10 @@ class Worker:
         best = max(scores, key=lambda path: scores[path], default=None)
         return best if best is not None and scores[best] > 0 else None
 
-    def close(self) -> None:
-        """Take the walls down."""
-        if self.nursery is not None:
-            self.nursery.close()
+    @property
+    def ready(self) -> bool:
+        """Whether the kernels get ready already, since there is one solution only."""
+        return self.modules is not None
 
 
 def notebook_keys(submission: Notebook, path: Path) -> list[str]:
@@ -161,28 +159,41 @@ def _answer(worker: Worker, line: str) -> dict[str, Any]:
         return rejection(Path(request["path"]).name, None, reason, None)
 
 
-def main(argv: list[str]) -> int:
-    """Serve until the input ends. The one argument is the options in JSON."""
-    out = os.fdopen(os.dup(1), "w", encoding="utf-8")
-    os.dup2(2, 1)  # nothing printed here may look like an answer
-    refused: str | None = None
+def _load() -> None:
+    """Import what is slow to import (half a second), while the kernels get ready."""
+    import ffcourse.grade.client
+    import ffcourse.grade.plugin  # noqa: F401
+
+
+def _waits(lines: TextIO) -> bool:
+    """Whether a line is there already, so that it should be looked at first."""
+    import select
+
+    try:
+        return bool(select.select([lines], [], [], 0)[0])
+    except (OSError, ValueError):  # Windows cannot tell for a pipe
+        return False
+
+
+def serve(start: Start, lines: TextIO, out: TextIO) -> None:
+    """Answer each line of requests with a line; the first of them holds the options."""
     worker: Worker | None = None
+    refused: str | None = None
     try:
-        worker = Worker(json.loads(argv[0]))
-    except (SolutionError, NoWallsError, KernelStartError) as error:
-        refused = str(error)
-    try:
-        for line in sys.stdin:
+        if not _waits(lines):
+            _load()
+        first = lines.readline()
+        if not first:
+            return
+        try:
+            worker = Worker(json.loads(first), start)
+        except SolutionError as error:
+            refused = str(error)
+        if worker is not None and worker.ready:
+            _load()
+        while line := lines.readline():
             answer = {"refused": refused} if worker is None else _answer(worker, line)
             out.write(json.dumps(answer, default=str) + "\n")
             out.flush()
     finally:
-        if worker is not None:
-            worker.close()
-        with contextlib.suppress(OSError):
-            out.close()
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+        (start if worker is None else worker).nursery.close()

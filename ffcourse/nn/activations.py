@@ -157,7 +157,7 @@ class GELU(Module):
         If `approximate` is neither.
     """
 
-    __slots__ = ("_gate", "_slope", "_x", "approximate")
+    __slots__ = ("_slope", "approximate")
 
     def __init__(self, approximate: str = "none") -> None:
         if approximate not in ("none", "tanh"):
@@ -166,17 +166,12 @@ class GELU(Module):
 
     def forward(self, x: Array) -> Array:
         """Return an array of the same shape as `x`."""
-        gate = functional.gelu_tanh_gate if self.approximate == "tanh" else functional.normal_cdf
-        self._gate, self._slope = gate(x)
-        self._x = x
-        return x * self._gate
+        y, self._slope = functional.gelu_and_slope(x, self.approximate)
+        return y
 
     def backward(self, grad: Array) -> Array:
-        """Multiply `grad` by the slope; the product rule on ``x * gate(x)``."""
-        slope = self._x * self._slope
-        slope += self._gate
-        slope *= grad
-        return slope
+        """Multiply `grad` by the slope, which ``forward`` got almost for nothing."""
+        return grad * self._slope
 
     def extra_repr(self) -> str:
         """Show which formula is used."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any, overload
 
+import numpy as np
+
 from ffcourse.nn.module import Array, Module
 
 
@@ -35,8 +37,13 @@ class Sequential(Module):
 
     def forward(self, x: Array) -> Array:
         """Pass `x` through all layers."""
-        for layer in self.layers:
-            x = layer.forward(x)
+        layer: Module | None = None
+        try:
+            for layer in self.layers:
+                x = layer.forward(x)
+        except ValueError as problem:  # layers don't check the shape, NumPy complains
+            problem.add_note(f"The layer was {layer!r}, its input had shape {np.shape(x)}.")
+            raise
         return x
 
     def backward(self, grad: Array) -> Array:

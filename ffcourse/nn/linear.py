@@ -34,6 +34,11 @@ class Linear(Module):
         Draws the first weights: evenly within ±1/sqrt(in_features), as in PyTorch.
     dtype : dtype
         Of the parameters.
+
+    Raises
+    ------
+    ValueError
+        If a size is not a whole number above 0.
     """
 
     __slots__ = ("in_features", "out_features", "weight", "bias", "_x")  # noqa: RUF023 (their order)
@@ -47,6 +52,9 @@ class Linear(Module):
         rng: np.random.Generator | None = None,
         dtype: Any = np.float32,
     ) -> None:
+        for name, size in (("in_features", in_features), ("out_features", out_features)):
+            if not isinstance(size, int | np.integer) or size < 1:
+                raise ValueError(f"Linear: {name} must be a whole number above 0, got {size!r}.")
         rng = np.random.default_rng(rng)
         bound = 1 / math.sqrt(in_features)
         self.in_features, self.out_features = in_features, out_features

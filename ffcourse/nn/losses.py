@@ -65,21 +65,21 @@ class Loss:
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.extra_repr()})"
 
-    def _start(self, logits: Any, target: Any) -> tuple[Array, Array]:
+    def _start(self, logits: Any, target: Any, what: str = "logits") -> tuple[Array, Array]:
         """Check a pair of the same shape; set the factor of the reduction."""
         logits, target = np.asarray(logits), np.asarray(target)
         name = type(self).__name__
         if logits.dtype.kind != "f":
-            raise TypeError(f"{name}: logits must be floating-point, got dtype {logits.dtype}.")
+            raise TypeError(f"{name}: {what} must be floating-point, got dtype {logits.dtype}.")
         if target.dtype.kind not in "fiub":
             raise TypeError(f"{name}: target must be numbers, got dtype {target.dtype}.")
         if logits.shape != target.shape:
             raise ValueError(
-                f"{name}: target must have the shape of the logits, {logits.shape}, "
+                f"{name}: target must have the shape of the {what}, {logits.shape}, "
                 f"got {target.shape}; broadcasting would compare every one with every other."
             )
         if logits.size == 0:
-            raise ValueError(f"{name}: logits are empty, they have shape {logits.shape}.")
+            raise ValueError(f"{name}: {what} are empty, they have shape {logits.shape}.")
         self._scale = 1 / logits.size if self.reduction == "mean" else 1.0
         return logits, target
 
@@ -91,7 +91,7 @@ class MSELoss(Loss):
 
     def forward(self, logits: Array, target: Array) -> float:
         """Return the loss; both arguments have the same shape."""
-        logits, target = self._start(logits, target)
+        logits, target = self._start(logits, target, "predictions")
         self._difference = np.subtract(logits, target, dtype=logits.dtype)
         flat = self._difference.ravel()
         return float(flat.dot(flat)) * self._scale

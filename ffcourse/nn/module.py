@@ -162,7 +162,8 @@ class Module:
         """Yield names and values of all attributes, in order of definition; None if not yet set."""
         for name in _slot_names(type(self).__mro__):
             yield name, getattr(self, name, None)
-        yield from getattr(self, "__dict__", {}).items()
+        if type(self).__dictoffset__:  # a class somewhere above has no __slots__
+            yield from self.__dict__.items()
 
     def named_children(self) -> Iterator[tuple[str, Module]]:
         """Yield the direct sub-modules with their names: ``"head"``, or ``"blocks.0"`` in lists."""
@@ -212,7 +213,13 @@ class Module:
 
     def parameters(self) -> list[Parameter]:
         """All parameters, frozen ones included, each once."""
-        return [p for _, p in self.named_parameters()]
+        values = [value for _, value in self._attributes()]
+        found = dict.fromkeys(v for v in values if isinstance(v, Parameter))  # keeps their order
+        for value in values:
+            for child in value if isinstance(value, list | tuple) else (value,):
+                if isinstance(child, Module):
+                    found |= dict.fromkeys(child.parameters())
+        return list(found)
 
     def named_buffers(self) -> Iterator[tuple[str, Array]]:
         """Yield the arrays that are saved but not trained, with their names."""

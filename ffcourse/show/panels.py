@@ -108,9 +108,20 @@ class Stage:
             proxies = [p for la in layers if la.panel == i and la.label and (p := la.proxy())]
             if proxies or (labels and ax.get_legend() is None):
                 # Above the panel, where nothing that moves can come to lie under it.
-                count = len(handles) + len(proxies)
-                place: Any = {"loc": "lower right", "bbox_to_anchor": (1.0, 1.0), "ncols": count}
-                ax.legend(handles=[*handles, *proxies], borderaxespad=0.2, **place)
+                entries = [*handles, *proxies]
+                # Before the layout is settled, all panels together span 0.775 of the width.
+                inches = ax.get_position().width / 0.775 * self.figure.get_figwidth()
+                columns = _legend_columns([str(entry.get_label()) for entry in entries], inches)
+                place: Any = {"loc": "lower right", "bbox_to_anchor": (1.0, 1.0), "ncols": columns}
+                ax.legend(handles=entries, borderaxespad=0.2, **place)
+
+
+def _legend_columns(labels: Sequence[str], inches: float) -> int:
+    """Return how many entries fit beside each other, so that a legend does not push its panel."""
+    room, key = 14 * inches, 6  # in letters
+    if sum(len(label) + key for label in labels) <= room:
+        return len(labels)
+    return max(1, int(room // (max(map(len, labels)) + key)))
 
 
 def _panels(background: Any, layers: Sequence[Layer]) -> list[Panel]:

@@ -12,6 +12,7 @@ from ffcourse.train.metrics import accuracy
 from ffcourse.train.nonfinite import NonFiniteError
 from ffcourse.train.one_cycle import OneCycleLR
 from ffcourse.train.optimizer import Optimizer
+from ffcourse.train.pretrained import load_pretrained
 from ffcourse.train.rmsprop import RMSProp
 from ffcourse.train.schedules import (
     CosineAnnealingLR,
@@ -52,5 +53,6 @@ __all__ = [
     "find_lr",
     "gradcheck",
     "load_checkpoint",
+    "load_pretrained",
     "save_checkpoint",
 ]

@@ -44,9 +44,16 @@ def number_of_batches(data: Any, batch_size: int) -> int | None:
     return len(data) if hasattr(data, "__len__") else None
 
 
-def size_of_batch(data: Any, batch_size: int) -> int:
-    """Return how many examples a batch has; a loader's own ``batch_size`` counts."""
-    return int(getattr(data, "batch_size", batch_size))
+def rows_of_batch(data: Any, batch_size: int) -> int:
+    """Return how many rows a batch brings into a matrix product: its examples, or their tokens.
+
+    A loader's own ``batch_size`` counts.
+    """
+    size = int(getattr(data, "batch_size", batch_size))
+    arrays = as_arrays(data)
+    X = np.asarray(getattr(data, "X", []) if arrays is None else arrays[0])
+    features = 1 if X.dtype.kind == "f" else 0  # tokens, which are integers, have no such axis
+    return size * math.prod(X.shape[1 : X.ndim - features])
 
 
 class Means:

@@ -19,15 +19,16 @@ WORTH_SHARING = 8_000_000  # multiplications in one product
 
 
 @contextmanager
-def sensible_threads(model: Module, batch_size: int) -> Iterator[None]:
+def sensible_threads(model: Module, rows: int) -> Iterator[None]:
     """Give matrix products one thread while the block runs, if this model's are small.
 
-    The largest product is taken to be a batch times the largest weight. Needs the package
-    ``threadpoolctl``, which comes with scikit-learn; without it nothing is changed, and the
-    environment variable ``OPENBLAS_NUM_THREADS=1``, set before Python starts, does the same.
+    The largest product is taken to be a batch times the largest weight; the batch has so many
+    `rows`, one for each example or token. Needs the package ``threadpoolctl``, which comes with
+    scikit-learn; without it nothing is changed, and the environment variable
+    ``OPENBLAS_NUM_THREADS=1``, set before Python starts, does the same.
     """
     largest = max((p.data.size for p in model.parameters() if p.data.ndim > 1), default=0)
-    controller = _controller() if batch_size * largest < WORTH_SHARING else None
+    controller = _controller() if rows * largest < WORTH_SHARING else None
     with controller.limit(limits=1, user_api="blas") if controller else nullcontext():
         yield
 

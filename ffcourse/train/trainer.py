@@ -21,7 +21,7 @@ from ffcourse.train.passes import (
     Means,
     evaluating,
     number_of_batches,
-    size_of_batch,
+    rows_of_batch,
     walk,
 )
 from ffcourse.train.progress import ProgressBar
@@ -154,10 +154,10 @@ class Trainer:
             self.load(checkpoint)
         if not self.model.training:
             self.model.train()  # else leave it: a layer may be in evaluation mode on purpose
-        size = size_of_batch(train, batch_size)
+        rows = rows_of_batch(train, batch_size)
         bar = ProgressBar(self.epoch, self._goal, progress)
         quiet = np.errstate(over="ignore", invalid="ignore")  # the watchdog tells it better
-        with sensible_threads(self.model, size), quiet, bar:
+        with sensible_threads(self.model, rows), quiet, bar:
             while self.epoch < self._goal and self.stop_reason is None:
                 try:
                     self._run_epoch(train, val, batch_size, bar)

@@ -83,11 +83,20 @@ def memory() -> tuple[float, float]:
 
 
 def build(row: Row, contender: str) -> Step:
-    """Build the step of a contender, or the bare matrix products of the row."""
+    """Build the step of a contender, or the matrix products of the row alone."""
     if contender == "products":
         assert row.products is not None
         return row.products()
+    if contender == "ours":
+        share_products(row.shared)
     return row.steps[contender]()
+
+
+def share_products(shared: bool) -> None:
+    """Give NumPy's products as many threads as ``Trainer.fit`` would."""
+    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+
+    threadpool_limits(int(os.environ["OMP_NUM_THREADS"]) if shared else 1, user_api="blas")
 
 
 def answer(request: dict[str, Any], contender: str, state: dict[str, Any]) -> Any:

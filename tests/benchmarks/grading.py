@@ -48,16 +48,20 @@ def main() -> int:
         python = _nbgrader(options.nbgrader)
         if python is None:
             print(WITHOUT)
-        for looping in (0, options.looping):
-            against(options, notebook, base, looping, python)
+        for share in sorted({0.0, options.looping}):
+            told = []
+            for count in options.submissions:
+                looping = max(1, round(share * count)) if share else 0
+                told.append(against(options, notebook, base, count, looping, python))
+            further(options.submissions, told)
     return 0
 
 
 def _parser() -> argparse.ArgumentParser:
     p = argparse.ArgumentParser(prog="python -m tests.benchmarks.grading", description=__doc__)
     p.add_argument("--solution", type=Path, default=TINY)
-    p.add_argument("--submissions", type=int, default=10)
-    p.add_argument("--looping", type=int, default=1, help="how many of them, the second time")
+    p.add_argument("--submissions", type=int, nargs="+", default=[10, 30], help="sizes of a batch")
+    p.add_argument("--looping", type=float, default=0.1, help="their share, the second time")
     p.add_argument("--seconds", type=float, default=10.0, help="the deadline of a cell")
     p.add_argument("--rounds", type=int, default=2)
     p.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
@@ -113,9 +117,9 @@ def write_ours(folder: Path, notebook: dict[str, Any], count: int, looping: int)
 
 def one_by_one(options: argparse.Namespace, notebook: dict[str, Any], base: Path) -> None:
     """Print the seconds of a first and of later submissions, and the memory of a worker."""
-    write_ours(base / "single", notebook, options.submissions, 0)
+    write_ours(base / "single", notebook, 10, 0)
     paths = sorted((base / "single").rglob("*.ipynb"))
-    watch = Memory()
+    watch = Watch(memory=True)
     began = time.perf_counter()
     with Grader(options.solution) as grader:
         first = grader.grade(paths[0])
@@ -127,7 +131,7 @@ def one_by_one(options: argparse.Namespace, notebook: dict[str, Any], base: Path
             grader.grade(path)
             warm.append(time.perf_counter() - began)
         each = (below() - used) / len(warm)
-        highest = watch.stop()
+        highest = watch.stop().memory
     print(f"{first['score']} of {first['max_score']} points, sandbox {first['sandbox']}")
     low, middle, high = statistics.quantiles(warm, n=4)
     print(
@@ -148,80 +152,118 @@ def below() -> float:
     return total
 
 
-class Memory:
-    """Watches the memory of all processes below this one."""
+def memory_below() -> float:
+    """Return the bytes that all processes below this one hold, shared ones in proportion."""
+    total = 0.0
+    for process in psutil.Process().children(recursive=True):
+        try:
+            info = process.memory_full_info()
+            total += getattr(info, "pss", info.uss)
+        except psutil.Error:
+            continue
+    return total
 
-    def __init__(self) -> None:
-        self.highest = 0.0
+
+class Watch:
+    """Watches the memory and processor seconds of all processes below this one.
+
+    Seconds are looked at while the processes live, since the sandbox does not hand on what ran in
+    it when it ends: the last tenth of a second may be missing.
+    """
+
+    def __init__(self, memory: bool = False) -> None:
+        self.memory = 0.0
+        self.seconds = 0.0
+        self._with_memory = memory
+        self._ended = _processor_seconds()
         self._done = threading.Event()
         self._thread = threading.Thread(target=self._watch, daemon=True)
         self._thread.start()
 
     def _watch(self) -> None:
         while not self._done.wait(0.1):
-            total = 0
-            for process in psutil.Process().children(recursive=True):
-                try:
-                    info = process.memory_full_info()
-                    total += getattr(info, "pss", info.uss)
-                except psutil.Error:
-                    continue
-            self.highest = max(self.highest, total / 1e6)
+            if self._with_memory:
+                self.memory = max(self.memory, memory_below() / 1e6)
+            self.seconds = max(self.seconds, below())
 
-    def stop(self) -> float:
+    def stop(self) -> Watch:
+        """Take the last look."""
         self._done.set()
         self._thread.join()
-        return self.highest
+        self.seconds = max(self.seconds, _processor_seconds() - self._ended)
+        return self
+
+
+def _processor_seconds() -> float:
+    """Return what all ended child processes have used."""
+    used = os.times()
+    return used.children_user + used.children_system
 
 
 # ------------------------------------------------------------------------ against nbgrader
 
 
+Told = dict[str, tuple[float, float]]
+
+
 def against(
-    options: argparse.Namespace, notebook: dict[str, Any], base: Path, looping: int,
+    options: argparse.Namespace, notebook: dict[str, Any], base: Path, count: int, looping: int,
     python: str | None,
-) -> None:  # fmt: skip
-    """Print submissions a minute, a round each in turn."""
-    place = base / f"loops{looping}"
-    write_ours(place / "ours", notebook, options.submissions, looping)
-    course = Course(place / "theirs", python, notebook, options, looping) if python else None
-    rates: dict[str, list[float]] = {}
+) -> Told:  # fmt: skip
+    """Print submissions a minute, a round each in turn; return seconds, processor seconds."""
+    place = base / f"of{count}-loops{looping}"
+    write_ours(place / "ours", notebook, count, looping)
+    course = None
+    if python:
+        course = Course(place / "theirs", python, notebook, options, count, looping)
+    rounds: dict[str, list[tuple[float, float]]] = {}
     for turn in range(options.rounds):
         for jobs in sorted({1, options.jobs}):
-            seconds = ours(options, place, jobs, turn)
-            rates.setdefault(f"ffcourse --jobs {jobs}", []).append(60 / seconds)
+            one = ours(options, place, jobs, turn)
+            rounds.setdefault(f"ffcourse --jobs {jobs}", []).append(one)
         if course is not None:
-            rates.setdefault("nbgrader", []).append(60 / course.autograde())
-    print(f"{options.submissions} submissions, {looping} of them looping, "
-          f"{options.seconds:g} s a cell:")  # fmt: skip
-    for name, each in rates.items():
-        rate = [r * options.submissions for r in each]
-        words = f"  {name}: {statistics.median(rate):.1f} a minute"
-        if "nbgrader" in rates and name != "nbgrader":
-            ratios = [a / b for a, b in zip(each, rates["nbgrader"], strict=True)]
+            rounds.setdefault("nbgrader", []).append(course.autograde())
+    print(f"{count} submissions, {looping} of them looping, {options.seconds:g} s a cell:")
+    told: Told = {}
+    for name, each in rounds.items():
+        told[name] = (statistics.median(s for s, _ in each), statistics.median(c for _, c in each))
+        words = f"  {name}: {60 * count / told[name][0]:.1f} a minute, "
+        words += f"{told[name][1] / count:.2f} processor seconds each"
+        if "nbgrader" in rounds and name != "nbgrader":
+            ratios = [b[0] / a[0] for a, b in zip(each, rounds["nbgrader"], strict=True)]
             words += f", {statistics.median(ratios):.1f} times nbgrader"
             words += f" (from {min(ratios):.1f} to {max(ratios):.1f})"
-        print(words)
+        print(words, flush=True)
     if course is not None:
-        used = course.used / options.rounds / options.submissions
-        print(f"  nbgrader used {used:.2f} processor seconds a submission")
-        print(f"  nbgrader's scores: {course.scores()}")
+        print(f"  nbgrader's scores: {course.scores()}", flush=True)
+    return told
 
 
-def _processor_seconds() -> float:
-    """Return what all ended child processes have used; it does not depend on other load."""
-    used = os.times()
-    return used.children_user + used.children_system
+def further(counts: list[int], told: list[Told]) -> None:
+    """Print what each further submission costs, from the smallest and the largest batch."""
+    n = max(counts) - min(counts)
+    if n == 0:
+        return
+    small, large = told[counts.index(min(counts))], told[counts.index(max(counts))]
+    rates = {name: n / max(large[name][0] - small[name][0], 1e-9) for name in large}
+    print(f"each further one, from {min(counts)} to {max(counts)}:")
+    for name, rate in rates.items():
+        cost = (large[name][1] - small[name][1]) / n
+        words = f"  {name}: {60 * rate:.1f} a minute, {cost:.2f} processor seconds each"
+        if "nbgrader" in rates and name != "nbgrader":
+            words += f", {rate / rates['nbgrader']:.1f} times nbgrader"
+        print(words, flush=True)
 
 
-def ours(options: argparse.Namespace, place: Path, jobs: int, turn: int) -> float:
-    began = time.perf_counter()
+def ours(options: argparse.Namespace, place: Path, jobs: int, turn: int) -> tuple[float, float]:
+    """Grade all of them; return the seconds and processor seconds that it took."""
+    watch, began = Watch(), time.perf_counter()
     words = [sys.executable, "-m", "ffcourse", "grade", str(place / "ours"), "--quiet",
              "--solutions", str(options.solution), "--seconds", str(options.seconds),
              "--jobs", str(jobs), "--db", str(place / f"book{jobs}-{turn}.sqlite")]  # fmt: skip
     done = subprocess.run(words, cwd=ROOT, check=False, stdout=subprocess.DEVNULL)
     assert done.returncode == 0
-    return time.perf_counter() - began
+    return time.perf_counter() - began, watch.stop().seconds
 
 
 class Course:
@@ -229,9 +271,9 @@ class Course:
 
     def __init__(
         self, folder: Path, python: str, notebook: dict[str, Any],
-        options: argparse.Namespace, looping: int,
+        options: argparse.Namespace, count: int, looping: int,
     ) -> None:  # fmt: skip
-        self.folder, self.python, self.used = folder, python, 0.0
+        self.folder, self.python = folder, python
         source = folder / "source" / "ps1" / "ps1.ipynb"
         source.parent.mkdir(parents=True)
         source.write_text(json.dumps(nbgrader_notebook(notebook)), "utf-8")
@@ -242,7 +284,7 @@ class Course:
             f"c.Execute.timeout = {round(options.seconds)}\n"
         )
         self._run("generate_assignment", "ps1")
-        for number in range(options.submissions):
+        for number in range(count):
             path = folder / "submitted" / f"s{number:03}" / "ps1" / "ps1.ipynb"
             path.parent.mkdir(parents=True)
             self._submit(path, notebook, number, number < looping)
@@ -271,13 +313,12 @@ class Course:
                 cell["source"] = next(answers)
         path.write_text(json.dumps(released), "utf-8")
 
-    def autograde(self) -> float:
-        """Grade all of them; return the seconds it took."""
+    def autograde(self) -> tuple[float, float]:
+        """Grade all of them; return the seconds and processor seconds that it took."""
         shutil.rmtree(self.folder / "autograded", ignore_errors=True)
-        began, before = time.perf_counter(), _processor_seconds()
+        watch, began = Watch(), time.perf_counter()
         self._run("autograde", "ps1", "--force")
-        self.used += _processor_seconds() - before
-        return time.perf_counter() - began
+        return time.perf_counter() - began, watch.stop().seconds
 
     def scores(self) -> str:
         """Return the different scores and how many have them."""

@@ -9,11 +9,13 @@ from typing import Any
 import numpy as np
 
 from ffcourse import nn, train
+from ffcourse.train.threads import WORTH_SHARING
 from tests.benchmarks.timing import Step
 
 LR = 1e-6
 IMAGES = 64
 BATCH, STEPS, HIDDEN = 32, 20, 64
+GATES = {"RNN": 1, "LSTM": 4, "GRU": 3}
 LENGTH, WIDTH, HEADS, TOKENS, LAYERS = 16, 64, 4, 27, 2
 
 
@@ -31,6 +33,7 @@ def rows() -> Iterator[dict[str, Any]]:
                 "ours": partial(our_recurrent, kind, features),
                 "pytorch": partial(torch_recurrent, kind, features),
             },
+            "shared": BATCH * STEPS * HIDDEN * GATES[kind] * HIDDEN >= WORTH_SHARING,
         }
     for activation in ("gelu", "gelu_tanh"):
         yield {
@@ -40,10 +43,12 @@ def rows() -> Iterator[dict[str, Any]]:
                 "ours": partial(our_block, activation),
                 "pytorch": partial(torch_block, activation),
             },
+            "shared": BATCH * LENGTH * WIDTH * 4 * WIDTH >= WORTH_SHARING,
         }
     yield {
         "name": f"GPT d={WIDTH}, {LAYERS} blocks, {LENGTH} tokens, batch {BATCH}, adamw",
         "steps": {"ours": our_gpt, "pytorch": torch_gpt},
+        "shared": BATCH * LENGTH * WIDTH * 4 * WIDTH >= WORTH_SHARING,
     }
 
 

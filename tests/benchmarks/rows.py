@@ -6,8 +6,10 @@ import importlib.util
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from itertools import pairwise
 from typing import Any
 
+from ffcourse.train.threads import WORTH_SHARING
 from tests.benchmarks import mlp
 from tests.benchmarks.timing import Step
 
@@ -34,12 +36,15 @@ class Row:
         How many times faster than PyTorch it should be.
     products : function or None
         Builds the matrix products of our step alone, for the wide rows.
+    shared : bool
+        Whether ``Trainer.fit`` would let threads share our matrix products.
     """
 
     name: str
     steps: dict[str, Callable[[], Step]]
     goal: float = 1.0
     products: Callable[[], Step] | None = None
+    shared: bool = False
 
 
 def all_rows() -> list[Row]:
@@ -50,7 +55,8 @@ def all_rows() -> list[Row]:
             steps = {c: partial(getattr(mlp, c), sizes, size, optimizer) for c in CONTENDERS}
             goal = 3.0 if max(sizes[1:]) <= 128 else 1.0
             products = partial(mlp.products, sizes, size) if max(sizes) >= 512 else None
-            rows.append(Row(f"{name}, {optimizer}", steps, goal, products))
+            shared = size * max(a * b for a, b in pairwise(sizes)) >= WORTH_SHARING
+            rows.append(Row(f"{name}, {optimizer}", steps, goal, products, shared))
     return rows + [Row(**row) for row in _sequence_rows()]
 
 

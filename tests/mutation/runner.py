@@ -66,8 +66,12 @@ def _run(folder: str, tests: list[str]) -> None:
     devnull = os.open(os.devnull, os.O_WRONLY)
     os.dup2(devnull, 1)
     os.dup2(devnull, 2)
+    import hypothesis
     import pytest
 
+    # A test that is slow because the machine is busy has found nothing.
+    hypothesis.settings.register_profile("patient", deadline=None)
+    hypothesis.settings.load_profile("patient")
     # Plain assertions: nobody reads why they failed, and rewriting them takes time.
     options = ["-x", "-q", "--assert=plain", "-m", "not torch and not slow"]
     options += ["-p", "_hypothesis_pytestplugin", "--hypothesis-seed=0"]

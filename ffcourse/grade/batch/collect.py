@@ -43,7 +43,8 @@ def notebook_files(paths: Sequence[str | Path]) -> Iterator[tuple[Path, str]]:
     """Yield each file to grade and its name: those named, and every .ipynb below a folder.
 
     Folders are never entered through a symbolic link, so nothing outside is read and no
-    loop is followed; a link to a notebook is yielded, to be told about.
+    loop is followed; a link to a notebook, or one in the place of somebody's folder, is
+    yielded, to be told about.
     """
     seen: set[str] = set()
     for given in paths:
@@ -58,6 +59,9 @@ def notebook_files(paths: Sequence[str | Path]) -> Iterator[tuple[Path, str]]:
 def _below(base: Path) -> Iterator[Path]:
     for folder, folders, files in os.walk(base, followlinks=False):
         folders[:] = [name for name in folders if name not in SKIPPED]
+        if Path(folder) == base:
+            links = [name for name in folders if Path(folder, name).is_symlink()]
+            yield from (Path(folder, n) for n in links if not n.lower().endswith(".ipynb"))
         for name in files:
             if name.lower().endswith(".ipynb") and not name.startswith("._"):
                 yield Path(folder, name)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from collections.abc import Mapping
 from typing import Any
@@ -57,7 +56,7 @@ def grade_class(options: argparse.Namespace) -> int:
 
 
 def _grade(book: Gradebook, options: argparse.Namespace) -> Tally:
-    from ffcourse.grade.command import limits_of
+    from ffcourse.grade.command import limits_of, processors
 
     shelf = read_shelf(options.solutions)
     if not shelf.prints:
@@ -88,13 +87,6 @@ def _grade(book: Gradebook, options: argparse.Namespace) -> Tally:
 def known_roster(book: Gradebook) -> Roster:
     """Return the roster of an earlier call, so that it need not be named again."""
     return Roster(s for s in book.students().values() if s.listed)
-
-
-def processors() -> int:
-    """Return how many processors this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return max(1, len(os.sched_getaffinity(0)))
-    return os.cpu_count() or 1
 
 
 def _tell_changes(

@@ -4,8 +4,8 @@ It reads one JSON request a line from its input and answers in one line:
 
 ``{"op": "start", "id", "folder", "connection", "seed", "limits"}``
     fork a kernel with its own processes, scratch folder and limits
-``{"op": "warm", "id", "sources"}``
-    run the solution's given cells once, for what they import and cache; no answer
+``{"op": "prepare", "modules", "sources"}``
+    import what a solution needs and run its given cells once, for what they cache; no answer
 ``{"op": "kill", "id"}``
     end that kernel and every process it has started
 
@@ -16,11 +16,13 @@ the pipes it listens on. No thread is started before the fork, and BLAS is held 
 from __future__ import annotations
 
 import contextlib
+import gc
 import importlib
 import json
 import os
 import signal
 import sys
+import time
 from typing import Any
 
 # What a kernel imports while it starts; debugpy is left out: nobody debugs here, and it
@@ -28,11 +30,13 @@ from typing import Any
 KERNEL_MODULES = (
     "ipykernel.kernelapp", "ipykernel.debugger", "IPython.core.completerlib",
     "IPython.core.oinspect", "IPython.extensions.storemagic", "tornado.queues",
-    "tornado.platform.asyncio", "numpy", "ffcourse.learn",
+    "tornado.platform.asyncio", "numpy", "numpy.random", "IPython.core.debugger",
+    "ffcourse.learn", "ffcourse.grade.values",
 )  # fmt: skip
 
 HOME = "/home/learner"
 DESK = "/run/k"
+PATIENCE = 5.0
 
 
 def main(argv: list[str]) -> int:
@@ -53,27 +57,31 @@ def main(argv: list[str]) -> int:
     talk = os.dup(1)
     os.dup2(2, 1)  # what imported modules print must not look like an answer
     sys.modules["debugpy"] = None  # type: ignore[assignment]
+    nested = _can_nest(walls)  # first: forking is cheapest while little is imported
     _preload([*KERNEL_MODULES, *argv[3:]])
-    nested = _can_nest(walls)
+    _settle()
     _say(talk, {"ready": True, "nested": nested})
     kernels: dict[int, int] = {}
     signal.signal(signal.SIGCHLD, lambda *_: _tell_ended(kernels, talk))
     for line in sys.stdin:
         request = json.loads(line)
-        number = int(request["id"])
-        if request["op"] == "warm":
+        number = int(request.get("id", 0))
+        if request["op"] == "prepare":
+            _preload(request["modules"])
             _warm_up(request["sources"])
+            _settle()
         elif request["op"] == "start":
             kernels[number] = _fork(request, nested, walls, talk)
-            _say(talk, {"started": number})
+            _say(talk, {"started": number, "pid": kernels[number]})
             _tell_ended(kernels, talk)
         else:
-            _end(kernels.pop(number, 0))
+            _end(kernels.pop(number, 0), nested)
             if not nested:
                 _end_orphans(kernels)
             _say(talk, {"killed": number})
+            _bury(kernels, talk)
     for pid in list(kernels.values()):
-        _end(pid)
+        _end(pid, nested)
     return 0
 
 
@@ -103,6 +111,26 @@ def _tell_ended(kernels: dict[int, int], talk: int) -> None:
             if pid and os.waitpid(pid, os.WNOHANG)[0] == pid:
                 kernels[number] = 0
                 _say(talk, {"ended": number})
+
+
+def _bury(kernels: dict[int, int], talk: int) -> None:
+    """Take in what has ended here, so that the dead do not count as processes."""
+    with contextlib.suppress(ChildProcessError):
+        while pid := os.waitpid(-1, os.WNOHANG)[0]:
+            for number in [n for n, own in kernels.items() if own == pid]:
+                kernels[number] = 0
+                _say(talk, {"ended": number})
+
+
+def _settle() -> None:
+    """Do once what each kernel's first cell would do; then let all kernels share the memory."""
+    with contextlib.suppress(Exception):
+        from IPython.core import inputtransformer2
+
+        cells: Any = inputtransformer2
+        cells.TransformerManager().transform_cell("x = f(1)\n")  # compiles the tokenizer
+    gc.collect()
+    gc.freeze()  # a collector that looks at an object makes a copy of its page
 
 
 def _preload(modules: list[str]) -> None:
@@ -139,13 +167,23 @@ def _end_orphans(kernels: dict[int, int]) -> None:
                 process.kill()
 
 
-def _end(pid: int) -> None:
-    """Kill the guardian of a kernel; its children die with it. Wait until it is gone."""
+def _end(pid: int, nested: bool) -> None:
+    """Kill a kernel and all below it, and wait until they are gone.
+
+    A guardian is asked to: it then takes in what its kernel has used, so that this counts.
+    """
     if pid <= 0:
         return
-    with contextlib.suppress(ProcessLookupError, PermissionError):
+    with contextlib.suppress(ProcessLookupError, PermissionError, ChildProcessError):
+        if nested:
+            os.kill(pid, signal.SIGTERM)
+            deadline = time.monotonic() + PATIENCE
+            while time.monotonic() < deadline:
+                if os.waitpid(pid, os.WNOHANG)[0]:
+                    return
+                time.sleep(0.001)
         os.killpg(pid, signal.SIGKILL)
-    with contextlib.suppress(ProcessLookupError):
+    with contextlib.suppress(ProcessLookupError, PermissionError):
         os.kill(pid, signal.SIGKILL)
     with contextlib.suppress(ChildProcessError):
         os.waitpid(pid, 0)
@@ -173,7 +211,13 @@ def _enter_namespaces() -> None:
     from ffcourse.grade.sandbox import linux
 
     uid, gid = os.getuid(), os.getgid()
-    linux.unshare(linux.CLONE_NEWUSER | linux.CLONE_NEWPID | linux.CLONE_NEWNS | linux.CLONE_NEWIPC)
+    linux.unshare(
+        linux.CLONE_NEWUSER
+        | linux.CLONE_NEWPID
+        | linux.CLONE_NEWNS
+        | linux.CLONE_NEWIPC
+        | linux.CLONE_NEWNET  # not even the loopback of other kernels
+    )
     linux.map_ids(uid, gid)
 
 
@@ -250,17 +294,30 @@ def _guard(request: dict[str, Any], walls: str) -> int:
     _enter_namespaces()
     first = os.fork()
     if first:
+        signal.signal(signal.SIGTERM, lambda *_: os.kill(first, signal.SIGTERM))
         return os.waitstatus_to_exitcode(os.waitpid(first, 0)[1]) & 0xFF
     # The first process of the namespace: when it ends, everything in it is killed.
     linux.die_with_parent()
+    ending: list[bool] = []
+
+    def end(*_: Any) -> None:
+        ending.append(True)
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(-1, signal.SIGKILL)
+
+    signal.signal(signal.SIGTERM, end)
     _own_view(request["folder"], walls)
     kernel = os.fork()
     if kernel == 0:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
         linux.drop_capabilities()
         os._exit(_run_kernel(request))
     while True:
-        pid, status = os.wait()  # also takes in orphans
-        if pid == kernel:
+        try:
+            pid, status = os.wait()  # also takes in orphans
+        except ChildProcessError:
+            os._exit(0)
+        if pid == kernel and not ending:
             os._exit(os.waitstatus_to_exitcode(status) & 0xFF)
 
 
@@ -291,7 +348,7 @@ def serve_kernel(connection: str) -> None:
     app: Any = IPKernelApp.instance()
     # Plain tracebacks: the coloured ones take a second for a deep recursion.
     quiet = ["--HistoryManager.enabled=False", "--IPKernelApp.log_level=50"]
-    quiet += ["--IPKernelApp.capture_fd_output=False"]
+    quiet += ["--IPKernelApp.capture_fd_output=False", "--Kernel._execute_sleep=0"]
     quiet += ["--InteractiveShell.xmode=Plain", "--InteractiveShell.colors=NoColor"]
     app.initialize(["-f", connection, *quiet])
     # What is printed does not count in grading, so it need not be sent.
@@ -304,4 +361,4 @@ def serve_kernel(connection: str) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    os._exit(main(sys.argv[1:]))  # nothing is left to tidy

@@ -11,10 +11,9 @@ import subprocess
 import sys
 import tempfile
 import threading
-import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from queue import Empty, Queue
 from typing import Any, Protocol
 
 from ffcourse.grade.limits import Limits
@@ -35,6 +34,10 @@ class Source(Protocol):
 
     limits: Limits
     walls: Walls
+    hidden: list[Path]
+
+    def prepare(self, modules: list[str], warm: list[str]) -> None:
+        """Get kernels ready for a solution: what it imports, and its given cells."""
 
     def start(self, seed: int | None = None) -> Kernel:
         """Return a kernel that is getting ready."""
@@ -46,25 +49,19 @@ class Source(Protocol):
         """Kill a kernel's whole tree."""
 
     def usage(self) -> Usage:
-        """Return what the kernels use."""
+        """Return what the kernel in use needs."""
 
     def close(self) -> None:
         """End everything."""
 
 
-def open_source(
-    walls: Walls,
-    modules: list[str],
-    hidden: list[Path],
-    limits: Limits,
-    warm: list[str] | None = None,
-) -> Source:
+def open_source(walls: Walls, hidden: list[Path], limits: Limits) -> Source:
     """Return a source of kernels of the kind that this system allows."""
     if walls.forks:
-        return Nursery(walls, modules, hidden, limits, warm)
+        return Nursery(walls, hidden, limits)
     from ffcourse.grade.sandbox.spawn import SpawnNursery
 
-    return SpawnNursery(walls, modules, hidden, limits)
+    return SpawnNursery(walls, hidden, limits)
 
 
 @dataclass
@@ -95,37 +92,28 @@ class Kernel:
 class Nursery:
     """Keeps one program behind the walls, which forks kernels on request.
 
+    While one kernel is in use, the next one gets ready: its start costs no submission time.
+
     Parameters
     ----------
     walls : Walls
         Which mechanism to use.
-    modules : list of str
-        What to import once, before any kernel is forked.
     hidden : list of Path
         Folders that no kernel may see (solutions, submissions).
     limits : Limits
-    warm : list of str
-        Given cells to run once, before any kernel is forked.
     """
 
-    def __init__(
-        self,
-        walls: Walls,
-        modules: list[str],
-        hidden: list[Path],
-        limits: Limits,
-        warm: list[str] | None = None,
-    ) -> None:
+    def __init__(self, walls: Walls, hidden: list[Path], limits: Limits) -> None:
         self.walls = walls
         self.limits = limits
-        self._modules = modules
-        self._warm = list(warm or [])
-        self._hidden = hidden
+        self.hidden = hidden
+        self._modules: list[str] = []
+        self._warm: list[str] = []
         self._count = 0
         self._desk = Path(tempfile.mkdtemp(prefix="ffc-", dir=_short_folder()))
         self._process: subprocess.Popen[str] | None = None
-        self._answers: Queue[dict[str, Any]] = Queue()
-        self._nested = False
+        self._told = Told()
+        self._spare: tuple[int | None, Kernel] | None = None
         self._begin()
 
     # ------------------------------------------------------------------ the program inside
@@ -133,10 +121,10 @@ class Nursery:
     def _begin(self) -> None:
         """Start the program inside without waiting for it."""
         options = self.walls.popen_options(self._desk)
-        words = self.walls.command(self._desk, self._hidden)
+        words = self.walls.command(self._desk, self.hidden)
         words += [sys.executable, "-s", "-m", "ffcourse.grade.sandbox.inside"]
-        words += [str(self.walls.user or 0), self.walls.name, str(self._desk), *self._modules]
-        hidden = os.pathsep.join(map(str, self._hidden))
+        words += [str(self.walls.user or 0), self.walls.name, str(self._desk)]
+        hidden = os.pathsep.join(map(str, self.hidden))
         debug = os.environ.get("FFCOURSE_SANDBOX_DEBUG")
         self._process = subprocess.Popen(
             words,
@@ -148,29 +136,42 @@ class Nursery:
             encoding="utf-8",
             **options,
         )
-        self._answers = Queue()
-        self._dead: set[int] = set()
-        self._ready = False
+        self._told = Told()
         threading.Thread(
-            target=_listen, args=(self._process.stdout, self._answers, self._dead), daemon=True
+            target=self._told.listen, args=(self._process.stdout,), daemon=True
         ).start()
-        if self._warm:
-            with contextlib.suppress(KernelStartError):
-                self._ask({"op": "warm", "id": 0, "sources": self._warm})
 
-    def _await(self, key: str, seconds: float = START_SECONDS) -> dict[str, Any]:
-        deadline = time.monotonic() + seconds
-        while True:
-            try:
-                answer = self._answers.get(timeout=max(0.01, deadline - time.monotonic()))
-            except Empty:
-                answer = {"closed": True}
-            if key in answer:
-                return answer
-            if "closed" in answer:
-                raise KernelStartError(
-                    f"The kernel could not be started in the sandbox {self.walls.name!r}."
-                )
+    def prepare(self, modules: list[str], warm: list[str]) -> None:
+        """Get kernels ready for a solution: what it imports, and its given cells.
+
+        This does not wait; the first spare kernel is forked as soon as it can be.
+        """
+        self._modules = sorted({*self._modules, *modules})
+        self._warm = list(warm)
+        self._drop_spare()
+        with contextlib.suppress(KernelStartError):
+            self._prepare()
+
+    def _prepare(self) -> None:
+        self._ask({"op": "prepare", "modules": self._modules, "sources": self._warm})
+
+    def order(self, seed: int | None = None) -> None:
+        """Let a spare kernel get ready, where one submission cannot reach the next one's."""
+        with contextlib.suppress(KernelStartError):
+            self._wait(lambda: self._told.nested is not None)
+            if self._spare is None and (self._told.nested or not self.walls.closed):
+                self._spare = seed, self._launch(seed)
+
+    def _drop_spare(self) -> None:
+        if self._spare is not None:
+            kernel, self._spare = self._spare[1], None
+            kernel.kill()
+
+    def _wait(self, done: Callable[[], bool], seconds: float = START_SECONDS) -> None:
+        if not self._told.wait(done, seconds):
+            raise KernelStartError(
+                f"The kernel could not be started in the sandbox {self.walls.name!r}."
+            )
 
     def _ask(self, request: dict[str, Any]) -> None:
         assert self._process is not None
@@ -186,19 +187,36 @@ class Nursery:
     def start(self, seed: int | None = None) -> Kernel:
         """Return a fresh kernel, which may still be getting ready."""
         try:
-            return self._start(seed)
+            kernel = self._start(seed)
         except KernelStartError:
             # The program inside may have been killed (memory), or its warming up was unsafe;
             # one new try, without.
             self._warm = []
-            self._stop_process()
-            self._begin()
-            return self._start(seed)
+            self._renew()
+            kernel = self._start(seed)
+        self.order(seed)
+        return kernel
 
     def _start(self, seed: int | None) -> Kernel:
-        if not self._ready:
-            self._nested = bool(self._await("ready").get("nested"))
-            self._ready = True
+        spare, self._spare = self._spare, None
+        if spare is not None and spare[0] == seed:
+            self._wait(lambda: spare[1].number in self._told.pids)
+            if spare[1].alive():
+                return spare[1]
+        if spare is not None:
+            spare[1].kill()
+        self._wait(lambda: self._told.nested is not None)
+        kernel = self._launch(seed)
+        self._wait(lambda: kernel.number in self._told.pids)
+        return kernel
+
+    def _renew(self) -> None:
+        self._spare = None
+        self._stop_process()
+        self._begin()
+        self._prepare()
+
+    def _launch(self, seed: int | None) -> Kernel:
         self._count += 1
         number = self._count
         folder = self._desk / str(number)
@@ -218,13 +236,12 @@ class Nursery:
                 "limits": self.limits.for_kernel(),
             }
         )
-        self._await("started")
         return Kernel(number, outside, folder, self)
 
     def _inside(self, folder: Path, number: int) -> str:
         if not self.walls.own_files:
             return str(folder)
-        return DESK if self._nested else f"/k/{number}"
+        return DESK if self._told.nested else f"/k/{number}"
 
     def _connections(self, folder: Path, number: int) -> tuple[dict[str, Any], dict[str, Any]]:
         common: dict[str, Any] = {
@@ -241,21 +258,23 @@ class Nursery:
         """Whether a kernel has not ended by itself."""
         if self._process is None or self._process.poll() is not None:
             return False
-        return kernel.number not in self._dead
+        return kernel.number not in self._told.dead
 
     def end(self, kernel: Kernel) -> None:
         """Kill a kernel's whole tree."""
         try:
             self._ask({"op": "kill", "id": kernel.number})
-            self._await("killed", 10.0)
+            self._wait(lambda: kernel.number in self._told.killed, 10.0)
         except KernelStartError:
-            self._stop_process()
-            self._begin()
+            self._renew()
         shutil.rmtree(kernel.folder, ignore_errors=True)
 
     def usage(self) -> Usage:
-        """Return what everything behind the walls uses."""
-        return look(self._process.pid) if self._process else Usage()
+        """Return what everything behind the walls uses, but for the spare kernel."""
+        if self._process is None:
+            return Usage()
+        spare = self._told.pids.get(self._spare[1].number) if self._spare else None
+        return look(self._process.pid, spare)
 
     # --------------------------------------------------------------------------- the end
 
@@ -265,23 +284,56 @@ class Nursery:
             self._process = None
 
     def close(self) -> None:
-        """Take the walls down: kill everything behind them, remove their folder."""
+        """Take the walls down: end everything behind them, remove their folder."""
+        process = self._process
+        if process is not None and process.stdin is not None:
+            # Asked first, so that what all kernels have used is taken in; then made sure of.
+            with contextlib.suppress(OSError, ValueError):
+                process.stdin.close()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(timeout=2.0)
         self._stop_process()
         shutil.rmtree(self._desk, ignore_errors=True)
 
 
-def _listen(stream: Any, answers: Queue[dict[str, Any]], dead: set[int]) -> None:
-    with contextlib.suppress(ValueError, OSError):
-        for line in stream:
-            try:
-                answer = json.loads(line)
-            except ValueError:
-                continue
-            if "ended" in answer:
-                dead.add(int(answer["ended"]))
-            else:
-                answers.put(answer)
-    answers.put({"closed": True})
+class Told:
+    """What the program inside has said so far."""
+
+    def __init__(self) -> None:
+        self.nested: bool | None = None  # None: not ready yet
+        self.pids: dict[int, int] = {}
+        self.dead: set[int] = set()
+        self.killed: set[int] = set()
+        self.closed = False
+        self._changed = threading.Condition()
+
+    def listen(self, stream: Any) -> None:
+        """Take in what is said, until the stream ends."""
+        with contextlib.suppress(ValueError, OSError):
+            for line in stream:
+                with contextlib.suppress(ValueError, TypeError):
+                    self._take(json.loads(line))
+        with self._changed:
+            self.closed = True
+            self._changed.notify_all()
+
+    def _take(self, answer: dict[str, Any]) -> None:
+        with self._changed:
+            if "ready" in answer:
+                self.nested = bool(answer.get("nested"))
+            elif "started" in answer:
+                self.pids[int(answer["started"])] = int(answer["pid"])
+            elif "ended" in answer:
+                self.dead.add(int(answer["ended"]))
+            elif "killed" in answer:
+                self.killed.add(int(answer["killed"]))
+            self._changed.notify_all()
+
+    def wait(self, done: Callable[[], bool], seconds: float) -> bool:
+        """Wait until something was said; return whether it was before the end."""
+        with self._changed:
+            self._changed.wait_for(lambda: done() or self.closed, seconds)
+            return done()
 
 
 def _short_folder() -> str | None:

@@ -27,22 +27,22 @@ class SpawnNursery:
     Parameters
     ----------
     walls : Walls
-    modules : list of str
-        Not used: nothing is shared between the kernels.
     hidden : list of Path
         Not used: these walls hide no files.
     limits : Limits
     """
 
-    def __init__(
-        self, walls: Walls, modules: list[str], hidden: list[Path], limits: Limits
-    ) -> None:
+    def __init__(self, walls: Walls, hidden: list[Path], limits: Limits) -> None:
         self.walls = walls
+        self.hidden = hidden
         self.limits = limits
         self._desk = Path(tempfile.mkdtemp(prefix="ffc-"))
         self._processes: dict[int, subprocess.Popen[bytes]] = {}
         self._jobs: dict[int, Any] = {}
         self._count = 0
+
+    def prepare(self, modules: list[str], warm: list[str]) -> None:
+        """Do nothing: nothing is shared between the kernels."""
 
     def start(self, seed: int | None = None) -> Kernel:
         """Return a kernel that is getting ready."""

@@ -67,11 +67,11 @@ def finetuning_board(
         out.append(
             Dots(np.full(len(values), examples), values, role=hue, size=6, panel=1, name="runs")
         )
-        return [*_stack(trained[method], layers), *out, _note(values, method, examples, score)]
+        return [*_stack(trained[method], layers), *out, *_note(values, method, examples, score)]
 
     every = np.concatenate([v for table in tables.values() for v in table])
     pad = 0.08 * (float(np.ptp(every)) or 1.0)
-    limits = float(every.min()) - pad, float(every.max()) + pad
+    limits = float(every.min()) - 2.5 * pad, float(every.max()) + pad  # room for the note
     count = len(layers)
     right = Panel((x[0] / 1.3, x[-1] * 1.3), limits, "examples", score, xscale="log", grid=True)
     right.width = 1.8
@@ -108,8 +108,12 @@ def _stack(trained: Sequence[bool], layers: Sequence[str]) -> list[Layer]:
     ]
 
 
-def _note(values: Array, method: str, examples: int, score: str) -> Layer:
-    words = f"{method}, {examples} examples: {score} {values.mean():.3f}"
+def _note(values: Array, method: str, examples: int, score: str) -> list[Layer]:
+    words = f"{score} {values.mean():.3f}"
     if len(values) > 1:
-        words += f" ({values.min():.3f} to {values.max():.3f} over {len(values)} seeds)"
-    return Text(0.02, 0.05, words, size=9, fraction=True, halo=True, panel=1, name="note")
+        words += f" ({values.min():.3f} to {values.max():.3f}, {len(values)} seeds)"
+    lines = {"choice": (0.11, f"{method}, {examples} examples"), "note": (0.04, words)}
+    return [
+        Text(0.03, y, line, size=9, fraction=True, halo=True, panel=1, name=name)
+        for name, (y, line) in lines.items()
+    ]
