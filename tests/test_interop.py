@@ -158,3 +158,11 @@ def test_pytorch_is_not_imported() -> None:
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
+
+
+def test_a_file_is_read_back_in_the_order_of_names(tmp_path: Path) -> None:
+    model = nn.Sequential(*(nn.Linear(2, 2) for _ in range(9)))
+    interop.save_safetensors(tmp_path / "nine.safetensors", model)
+    names = list(interop.load_safetensors(tmp_path / "nine.safetensors"))
+    assert names == sorted(names)
+    assert len(names) == 18

@@ -139,7 +139,7 @@ def load_safetensors(path: str | Path, model: Module | None = None) -> dict[str,
     if not path.is_file():
         raise FileNotFoundError(f"there is no file {path}")
     try:
-        state: dict[str, Array] = load(path.read_bytes())
+        state: dict[str, Array] = dict(sorted(load(path.read_bytes()).items()))  # always in order
     except SafetensorError as error:
         raise ValueError(f"{path} is not a readable safetensors file: {error}") from error
     if model is not None:
