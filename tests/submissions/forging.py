@@ -289,13 +289,16 @@ hostile(
     status={"90.1": "wrong|timed_out"},
     score=9,
 )
+# A gigabyte of output: which limit it meets first, if any, depends on the machine. What must
+# hold is that the other exercises are unharmed.
+FLOOD = "passed|timed_out|error|crashed"
 hostile(
     "long texts by the hundred, right answer",
     "from IPython.display import display\nT = 'y' * 5_000_000\nfor i in range(200):\n"
     "    display({'text/plain': T}, raw=True)\n"
     "def scale(X, factor):\n    return X * factor",
     slow=True,
-    status={"90.1": "passed|timed_out"},
+    status={"90.1": FLOOD},
 )
 hostile(
     "one display that grows, right answer",
@@ -303,5 +306,5 @@ hostile(
     "for h in hs:\n    h.update({'text/plain': 'z' * 4_000_000}, raw=True)\n"
     "def scale(X, factor):\n    return X * factor",
     slow=True,
-    status={"90.1": "passed|timed_out"},
+    status={"90.1": FLOOD},
 )
