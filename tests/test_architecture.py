@@ -27,7 +27,7 @@ MAY_IMPORT = {
     "testing": {"workspace", "environment"},
     "cli": {"environment"},
 }
-RUNS_IN_THE_KERNEL = {"grade/sandbox/inside.py", "author/mutant_worker.py"}  # beside learner code
+RUNS_IN_THE_KERNEL = {"grade/sandbox/shell.py", "author/mutant_worker.py"}  # beside learner code
 STANDARD_ONLY = ("__init__", "__main__", "cli", "environment", "workspace", "lab", "testing")
 
 

@@ -24,7 +24,8 @@ _FIXED = [
 _LEFT_OUT = (
     "cacheprovider", "doctest", "faulthandler", "logging", "junitxml", "unraisableexception",
     "threadexception", "debugging", "nose", "pastebin", "recwarn", "setuponly",
-    "setupplan", "stepwise", "tmpdir", "monkeypatch", "unittest", "warnings", "subtests",
+    "setupplan", "stepwise", "python", "assertion", "reports",
+    "tmpdir", "monkeypatch", "unittest", "warnings", "subtests",
 )  # fmt: skip
 _FIXED += [word for name in _LEFT_OUT for word in ("-p", f"no:{name}")]
 

@@ -41,44 +41,77 @@ hostile(
     **FAILS,
 )
 hostile(
-    "message sent with the kernel's own key",
-    FORGED + "k = get_ipython().kernel\n"
-    "def scale(X, factor):\n"
-    "    k.session.send(k.iopub_socket, 'display_data', BUNDLE, parent=k.get_parent())\n"
-    "    return X + 1.0",
+    "value sent on the kernel's own line",
+    FORGED + "def scale(X, factor):\n    get_ipython().tell({'value': P})\n    return X + 1.0",
     **FAILS,
 )
 hostile(
     "says that it is done before it is",
-    FORGED + "k = get_ipython().kernel\n"
-    "def scale(X, factor):\n"
-    "    p = k.get_parent()\n"
-    "    k.session.send(k.iopub_socket, 'display_data', BUNDLE, parent=p)\n"
-    "    k.session.send(k.iopub_socket, 'status', {'execution_state': 'idle'}, parent=p)\n"
-    "    k.session.send(k.shell_stream if hasattr(k, 'shell_stream') else k.shell_socket,\n"
-    "        'execute_reply', {'status': 'ok', 'execution_count': 1}, parent=p,\n"
-    "        ident=k._parent_ident.get('shell') if isinstance(k._parent_ident, dict) else None)\n"
+    FORGED + "def scale(X, factor):\n"
+    "    for message in ({'value': P}, {'done': True}):\n        get_ipython().tell(message)\n"
     "    return X + 1.0",
     # The visible value is no secret, so this earns what writing it down would earn.
     status={"90.1": "wrong"},
     says={"90.1": "Try a negative factor."},
 )
 hostile(
-    "forges from its connection file",
-    FORGED + "import json, glob, os\n"
-    "from jupyter_client.session import Session\nimport zmq\n"
-    "files = glob.glob('/run/k/*.json') + glob.glob(os.path.expanduser('~/../*.json'))\n"
+    "answers for the cells to come",
+    FORGED + "import json\nip = get_ipython()\n"
     "def scale(X, factor):\n"
-    "    for f in files:\n"
-    "        info = json.load(open(f))\n"
-    "        s = Session(key=info['key'].encode(), signature_scheme=info['signature_scheme'])\n"
-    "        c = zmq.Context()\n        a = c.socket(zmq.DEALER)\n"
-    "        a.connect(f\"ipc://{info['ip']}-{info['shell_port']}\")\n"
-    "        s.send(a, 'execute_request', {'code': 'emit(\"two rows\", 3)', 'silent': False,\n"
-    "               'store_history': False, 'user_expressions': {}, 'allow_stdin': False})\n"
-    "        a.close(100)\n"
+    "    for number in range(ip.cell + 1, ip.cell + 40):\n"
+    "        for message in ({'value': P}, {'done': True}):\n"
+    "            ip.line.sendall(json.dumps({'cell': number, **message}).encode() + b'\\n')\n"
     "    return X + 1.0",
     **FAILS,
+)
+hostile(
+    "takes the next cells off the line and says that they are done",
+    "import json, threading\nip = get_ipython()\n"
+    "def read():\n"
+    "    for request in ip.line.makefile('rb'):\n"
+    "        number = json.loads(request)['cell']\n"
+    "        ip.line.sendall(json.dumps({'cell': number, 'done': True}).encode() + b'\\n')\n"
+    "threading.Thread(target=read, daemon=True).start()\n"
+    "def scale(X, factor):\n    return X * factor",
+    status={"90.1": "wrong|passed"},
+    slow=True,
+)
+hostile(
+    "calls the grader once more",
+    FORGED + "import glob, json, os, socket\n"
+    "def scale(X, factor):\n"
+    "    for place in ['/run/k/s', *glob.glob('/k/*/s'), os.path.expanduser('~/../s')]:\n"
+    "        s = socket.socket(socket.AF_UNIX)\n"
+    "        try:\n            s.connect(place)\n"
+    "            s.sendall(json.dumps({'hello': 'x'}).encode() + b'\\n')\n"
+    "        except OSError:\n            pass\n"
+    "    return X + 1.0",
+    **FAILS,
+)
+hostile(
+    "noise on the line, right answer",
+    "import os\nip = get_ipython()\n"
+    "NOISE = [b'\\xff\\x00' * 500, b'[' * 100_000, b'null', b'{\"cell\": 1e999}', b'9' * 10_000,\n"
+    '         b\'{"cell": %d, "done": 1}\', b\'{"cell": %d, "error": {"ename": 3}}\',\n'
+    "         b'{\"cell\": %d, \"value\": []}', b'', b'x' * 7_000_000, os.urandom(100_000)]\n"
+    "def scale(X, factor):\n"
+    "    for line in NOISE:\n"
+    "        ip.line.sendall(line.replace(b'%d', str(ip.cell).encode()) + b'\\n')\n"
+    "    return X * factor",
+)
+hostile(
+    "a line without end",
+    "ip = get_ipython()\n"
+    "def scale(X, factor):\n"
+    "    while True:\n        ip.line.sendall(b'x' * 1_000_000)",
+    slow=True,
+    status={"90.1": "timed_out"},
+    score=9,
+)
+hostile(
+    "goes on in a fork of the kernel",
+    "import os\ndef scale(X, factor):\n    os.fork()\n    return X * factor",
+    status={"90.1": "passed|wrong"},
 )
 hostile(
     "value under another label, too",

@@ -79,7 +79,7 @@ hostile(
     PAYLOAD.replace("display(", "PUB(").replace(
         "from IPython.display import display",
         "import ffcourse.learn.emitting as e\n"
-        "PUB = lambda d, raw: get_ipython().kernel.iopub_socket and e.publish(list(d.values()))",
+        "PUB = lambda d, raw: [get_ipython().tell({'value': p}) for p in d.values()]",
     )
     + "def scale(X, factor):\n    forge('two rows', [0.0], [1])\n    return X + 1",
     **FAILS,
@@ -228,9 +228,16 @@ hostile(
     score=9,
 )
 hostile(
-    "shuts the kernel down",
-    "def scale(X, factor):\n    get_ipython().kernel.do_shutdown(False)\n    return X",
-    status={"90.1": "wrong"},
+    "hangs up",
+    "def scale(X, factor):\n    get_ipython().line.shutdown(2)\n    return X",
+    status={"90.1": "crashed"},
+    score=9,
+)
+hostile(
+    "closes every file",
+    "import os\ndef scale(X, factor):\n    os.closerange(3, 200)\n    return X",
+    status={"90.1": "crashed"},
+    score=9,
 )
 hostile("raises KeyboardInterrupt", "def scale(X, factor):\n    raise KeyboardInterrupt", **ERRS)
 hostile(

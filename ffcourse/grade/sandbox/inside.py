@@ -2,10 +2,12 @@
 
 It reads one JSON request a line from its input and answers in one line:
 
-``{"op": "start", "id", "folder", "connection", "seed", "limits"}``
-    fork a kernel with its own processes, scratch folder and limits
+``{"op": "start", "id", "folder", "address", "key", "home", "seed", "limits"}``
+    fork a kernel with its own processes, scratch folder and limits, which calls that address
 ``{"op": "prepare", "modules", "sources"}``
     import what a solution needs and run its given cells once, for what they cache; no answer
+``{"op": "interrupt", "id"}``
+    interrupt what that kernel runs; no answer
 ``{"op": "kill", "id"}``
     end that kernel and every process it has started
 
@@ -25,13 +27,9 @@ import sys
 import time
 from typing import Any
 
-# What a kernel imports while it starts; debugpy is left out: nobody debugs here, and it
-# costs most of a second.
 KERNEL_MODULES = (
-    "ipykernel.kernelapp", "ipykernel.debugger", "IPython.core.completerlib",
-    "IPython.core.oinspect", "IPython.extensions.storemagic", "tornado.queues",
-    "tornado.platform.asyncio", "numpy", "numpy.random", "IPython.core.debugger",
-    "ffcourse.learn", "ffcourse.grade.values",
+    "numpy", "numpy.random", "IPython.core.completerlib", "IPython.core.oinspect",
+    "ffcourse.learn", "ffcourse.grade.sandbox.shell",
 )  # fmt: skip
 
 HOME = "/home/learner"
@@ -46,7 +44,6 @@ def main(argv: list[str]) -> int:
     in, and the modules to import first. Or ``once`` and a request: run one kernel, right here.
     """
     if argv[0] == "once":
-        sys.modules["debugpy"] = None  # type: ignore[assignment]
         return _run_kernel(json.loads(argv[1]))
     walls, desk = argv[1], argv[2]
     _change_user(int(argv[0]))
@@ -56,7 +53,6 @@ def main(argv: list[str]) -> int:
         userns.enter(desk, os.environ.pop("FFCOURSE_HIDDEN", "").split(os.pathsep))
     talk = os.dup(1)
     os.dup2(2, 1)  # what imported modules print must not look like an answer
-    sys.modules["debugpy"] = None  # type: ignore[assignment]
     nested = _can_nest(walls)  # first: forking is cheapest while little is imported
     _preload([*KERNEL_MODULES, *argv[3:]])
     _settle()
@@ -74,6 +70,8 @@ def main(argv: list[str]) -> int:
             kernels[number] = _fork(request, nested, walls, talk)
             _say(talk, {"started": number, "pid": kernels[number]})
             _tell_ended(kernels, talk)
+        elif request["op"] == "interrupt":
+            _signal(kernels.get(number, 0), signal.SIGINT)
         else:
             _end(kernels.pop(number, 0), nested)
             if not nested:
@@ -123,12 +121,10 @@ def _bury(kernels: dict[int, int], talk: int) -> None:
 
 
 def _settle() -> None:
-    """Do once what each kernel's first cell would do; then let all kernels share the memory."""
-    with contextlib.suppress(Exception):
-        from IPython.core import inputtransformer2
+    """Make the shell that all kernels begin with; then let them share the memory."""
+    from ffcourse.grade.sandbox import shell
 
-        cells: Any = inputtransformer2
-        cells.TransformerManager().transform_cell("x = f(1)\n")  # compiles the tokenizer
+    shell.make_shell()
     gc.collect()
     gc.freeze()  # a collector that looks at an object makes a copy of its page
 
@@ -165,6 +161,12 @@ def _end_orphans(kernels: dict[int, int]) -> None:
         if process.pid not in kernels.values():
             with contextlib.suppress(psutil.Error):
                 process.kill()
+
+
+def _signal(pid: int, number: int) -> None:
+    if pid > 0:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.kill(pid, number)
 
 
 def _end(pid: int, nested: bool) -> None:
@@ -246,6 +248,10 @@ def _private_mounts(folder: str | None) -> None:
             linux.mount("tmpfs", place, "tmpfs", flags, "size=67108864,nr_inodes=20000,mode=0700")
     if folder is not None:
         linux.mount(folder, DESK, None, linux.MS_BIND)
+        # Its socket can be called all the same; but no file can be laid on the host's disk.
+        read_only = linux.MS_REMOUNT | linux.MS_BIND | linux.MS_RDONLY
+        with contextlib.suppress(OSError):
+            linux.mount("none", DESK, None, flags | read_only | linux.mount_flags(DESK))
     linux.mount("tmpfs", "/k", "tmpfs", flags | linux.MS_RDONLY, "size=4096")
     # Refused where parts of /proc are masked; the old one shows other ids, but opens nothing.
     with contextlib.suppress(OSError):
@@ -294,7 +300,8 @@ def _guard(request: dict[str, Any], walls: str) -> int:
     _enter_namespaces()
     first = os.fork()
     if first:
-        signal.signal(signal.SIGTERM, lambda *_: os.kill(first, signal.SIGTERM))
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda n, _: os.kill(first, n))
         return os.waitstatus_to_exitcode(os.waitpid(first, 0)[1]) & 0xFF
     # The first process of the namespace: when it ends, everything in it is killed.
     linux.die_with_parent()
@@ -310,8 +317,10 @@ def _guard(request: dict[str, Any], walls: str) -> int:
     kernel = os.fork()
     if kernel == 0:
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         linux.drop_capabilities()
         os._exit(_run_kernel(request))
+    signal.signal(signal.SIGINT, lambda *_: _signal(kernel, signal.SIGINT))
     while True:
         try:
             pid, status = os.wait()  # also takes in orphans
@@ -334,30 +343,10 @@ def _run_kernel(request: dict[str, Any]) -> int:
     os.environ["IPYTHONDIR"] = os.path.join(home, ".ipython")
     os.environ["FFCOURSE_SEED"] = str(request.get("seed") or 0)
     apply_limits(request.get("limits") or {})
-    serve_kernel(request["connection"])
+    from ffcourse.grade.sandbox import shell, wire
+
+    shell.serve(wire.connect(request["address"]), request["key"])
     return 0
-
-
-def serve_kernel(connection: str) -> None:
-    """Run an IPython kernel in this process until it is told to stop."""
-    import asyncio
-
-    from ipykernel.kernelapp import IPKernelApp
-
-    asyncio.set_event_loop(asyncio.new_event_loop())
-    app: Any = IPKernelApp.instance()
-    # Plain tracebacks: the coloured ones take a second for a deep recursion.
-    quiet = ["--HistoryManager.enabled=False", "--IPKernelApp.log_level=50"]
-    quiet += ["--IPKernelApp.capture_fd_output=False", "--Kernel._execute_sleep=0"]
-    quiet += ["--InteractiveShell.xmode=Plain", "--InteractiveShell.colors=NoColor"]
-    app.initialize(["-f", connection, *quiet])
-    # What is printed does not count in grading, so it need not be sent.
-    sys.stdout = sys.stderr = open(os.devnull, "w", encoding="utf-8", errors="replace")  # noqa: SIM115
-    with contextlib.suppress(ImportError):
-        from ffcourse.learn import magics
-
-        magics.register()
-    app.start()
 
 
 if __name__ == "__main__":

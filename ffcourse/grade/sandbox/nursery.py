@@ -7,22 +7,26 @@ import json
 import os
 import secrets
 import shutil
+import socket
 import subprocess
 import sys
 import tempfile
 import threading
+import time
+import weakref
 from collections.abc import Callable
 from dataclasses import dataclass
+from hmac import compare_digest
 from pathlib import Path
 from typing import Any, Protocol
 
 from ffcourse.grade.limits import Limits
+from ffcourse.grade.sandbox import wire
 from ffcourse.grade.sandbox.inside import DESK, HOME
 from ffcourse.grade.sandbox.pick import Walls
 from ffcourse.grade.sandbox.usage import Usage, look
 
-START_SECONDS = 60.0
-PORTS = ("shell_port", "iopub_port", "stdin_port", "control_port", "hb_port")
+START_SECONDS, HELLO_SECONDS = 60.0, 5.0
 
 
 class KernelStartError(RuntimeError):
@@ -45,6 +49,9 @@ class Source(Protocol):
     def kernel_alive(self, kernel: Kernel) -> bool:
         """Whether a kernel has not ended by itself."""
 
+    def interrupt(self, kernel: Kernel) -> None:
+        """Interrupt what a kernel runs, where that can be done."""
+
     def end(self, kernel: Kernel) -> None:
         """Kill a kernel's whole tree."""
 
@@ -66,22 +73,65 @@ def open_source(walls: Walls, hidden: list[Path], limits: Limits) -> Source:
 
 @dataclass
 class Kernel:
-    """A single-use kernel: how to reach it, and how to end it."""
+    """A single-use kernel: how to reach it, and how to end it.
+
+    Attributes
+    ----------
+    listener : socket
+        Where the kernel calls when it is ready; its first message is `key`.
+    """
 
     number: int
-    connection: dict[str, Any]
+    listener: socket.socket
+    key: str
     folder: Path
     nursery: Source
     ended: bool = False
+
+    def __post_init__(self) -> None:
+        weakref.finalize(self, self.listener.close)
 
     def alive(self) -> bool:
         """Whether the kernel's process still runs."""
         return not self.ended and self.nursery.kernel_alive(self)
 
+    def line(self) -> wire.Line:
+        """Return the line to the kernel as soon as it is ready.
+
+        Raises
+        ------
+        KernelStartError
+            When it ends first, or takes too long.
+        """
+        end = time.monotonic() + START_SECONDS
+        self.listener.settimeout(0.1)
+        while time.monotonic() < end and self.alive():
+            with contextlib.suppress(TimeoutError):
+                line = wire.Line(self.listener.accept()[0])
+                if self._is_mine(line):
+                    self.listener.close()
+                    return line
+                line.close()
+        raise KernelStartError("The kernel did not get ready.")
+
+    def _is_mine(self, line: wire.Line) -> bool:
+        """Whether this kernel has called, and not something else that found the address."""
+        end = time.monotonic() + HELLO_SECONDS
+        while not line.closed and time.monotonic() < end:
+            for message, _ in line.receive(0.1):
+                said = str(message.get("hello")).encode("utf-8", "replace")
+                return compare_digest(said, self.key.encode())
+        return False
+
+    def interrupt(self) -> None:
+        """Interrupt what the kernel runs."""
+        self.nursery.interrupt(self)
+
     def kill(self) -> None:
         """End the kernel and every process that it started, and remove its folder."""
         if not self.ended:
             self.ended = True
+            self.listener.close()
             self.nursery.end(self)
 
     def usage(self) -> Usage:
@@ -223,42 +273,38 @@ class Nursery:
         folder.mkdir()
         if self.walls.user is not None:
             os.chown(folder, self.walls.user, self.walls.user)
-        inside, outside = self._connections(folder, number)
-        _write_json(folder / "c.json", inside, self.walls.user)
+        listener = wire.listen(folder, self.walls.user)
+        kernel = Kernel(number, listener, secrets.token_hex(16), folder, self)
         self._ask(
             {
                 "op": "start",
                 "id": number,
                 "folder": f"/k/{number}" if self.walls.own_files else str(folder),
-                "connection": self._inside(folder, number) + "/c.json",
+                "address": self._inside(folder, number) + "/s",
+                "key": kernel.key,
                 "home": HOME if self.walls.own_files else str(folder / "home"),
                 "seed": seed,
                 "limits": self.limits.for_kernel(),
             }
         )
-        return Kernel(number, outside, folder, self)
+        return kernel
 
     def _inside(self, folder: Path, number: int) -> str:
+        """Return a kernel's folder as it sees it itself."""
         if not self.walls.own_files:
             return str(folder)
         return DESK if self._told.nested else f"/k/{number}"
-
-    def _connections(self, folder: Path, number: int) -> tuple[dict[str, Any], dict[str, Any]]:
-        common: dict[str, Any] = {
-            "transport": "ipc",
-            "key": secrets.token_hex(16),
-            "signature_scheme": "hmac-sha256",
-            "kernel_name": "python3",
-        }
-        common.update({name: i + 1 for i, name in enumerate(PORTS)})
-        inside = {**common, "ip": self._inside(folder, number) + "/s"}
-        return inside, {**common, "ip": str(folder / "s")}
 
     def kernel_alive(self, kernel: Kernel) -> bool:
         """Whether a kernel has not ended by itself."""
         if self._process is None or self._process.poll() is not None:
             return False
         return kernel.number not in self._told.dead
+
+    def interrupt(self, kernel: Kernel) -> None:
+        """Interrupt what a kernel runs."""
+        with contextlib.suppress(KernelStartError):
+            self._ask({"op": "interrupt", "id": kernel.number})
 
     def end(self, kernel: Kernel) -> None:
         """Kill a kernel's whole tree."""
@@ -339,11 +385,3 @@ class Told:
 def _short_folder() -> str | None:
     """Return /tmp where there is one: the path of an ipc socket must be short."""
     return "/tmp" if os.path.isdir("/tmp") and os.access("/tmp", os.W_OK) else None
-
-
-def _write_json(path: Path, data: dict[str, Any], user: int | None) -> None:
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        json.dump(data, file)
-    if user is not None:
-        os.chown(path, user, user)

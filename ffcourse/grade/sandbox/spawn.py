@@ -7,7 +7,7 @@ import json
 import os
 import secrets
 import shutil
-import socket
+import signal
 import subprocess
 import sys
 import tempfile
@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from ffcourse.grade.limits import Limits
-from ffcourse.grade.sandbox import jobobject
-from ffcourse.grade.sandbox.nursery import PORTS, Kernel
+from ffcourse.grade.sandbox import jobobject, wire
+from ffcourse.grade.sandbox.nursery import Kernel
 from ffcourse.grade.sandbox.pick import Walls
 from ffcourse.grade.sandbox.usage import Usage, look
 
@@ -49,19 +49,13 @@ class SpawnNursery:
         self._count += 1
         number, folder = self._count, self._desk / str(self._count)
         (folder / "home").mkdir(parents=True)
-        connection: dict[str, Any] = {
-            "transport": "tcp",
-            "ip": "127.0.0.1",
-            "key": secrets.token_hex(16),
-            "signature_scheme": "hmac-sha256",
-            "kernel_name": "python3",
-            **dict(zip(PORTS, _free_ports(len(PORTS)), strict=True)),
-        }
-        file = folder / "c.json"
-        file.write_text(json.dumps(connection), encoding="utf-8")
+        listener = wire.listen(folder)
+        kernel = Kernel(number, listener, secrets.token_hex(16), folder, self)
+        name = listener.getsockname()
         request = {
             "home": str(folder / "home"),
-            "connection": str(file),
+            "address": name if isinstance(name, str) else name[1],
+            "key": kernel.key,
             "seed": seed,
             "limits": self.limits.for_kernel(),
         }
@@ -86,12 +80,19 @@ class SpawnNursery:
             **options,
         )
         self._jobs[number] = jobobject.enclose(self._processes[number].pid, self.limits)
-        return Kernel(number, connection, folder, self)
+        return kernel
 
     def kernel_alive(self, kernel: Kernel) -> bool:
         """Whether a kernel has not ended by itself."""
         process = self._processes.get(kernel.number)
         return process is not None and process.poll() is None
+
+    def interrupt(self, kernel: Kernel) -> None:
+        """Interrupt what a kernel runs; Windows cannot, so there it is only ended."""
+        process = self._processes.get(kernel.number)
+        if process is not None and os.name == "posix":
+            with contextlib.suppress(ProcessLookupError):
+                process.send_signal(signal.SIGINT)
 
     def end(self, kernel: Kernel) -> None:
         """Kill a kernel and every process below it."""
@@ -127,15 +128,3 @@ def _kill_tree(pid: int) -> None:
         for process in [*root.children(recursive=True), root]:
             with contextlib.suppress(psutil.Error):
                 process.kill()
-
-
-def _free_ports(count: int) -> list[int]:
-    """Return free ports; all are held until every one is known, so that they differ."""
-    sockets = [socket.socket() for _ in range(count)]
-    try:
-        for one in sockets:
-            one.bind(("127.0.0.1", 0))
-        return [int(one.getsockname()[1]) for one in sockets]
-    finally:
-        for one in sockets:
-            one.close()
