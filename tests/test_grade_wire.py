@@ -8,13 +8,20 @@ import os
 import socket
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from ffcourse.grade.client import CellTimeoutError, GuardedKernel, KernelDiedError
+from ffcourse.grade.limits import Limits
 from ffcourse.grade.sandbox import wire
 from ffcourse.grade.sandbox.nursery import Kernel
+from ffcourse.grade.sandbox.pick import Walls
+from ffcourse.grade.sandbox.spawn import SpawnNursery
+from ffcourse.grade.values import VALUE_MIME
 
 
 @pytest.fixture
@@ -164,3 +171,74 @@ def test_nobody_else_may_call(tmp_path: Path) -> None:
     folder = Path(os.path.relpath(tmp_path))
     with wire.listen(folder if len(str(folder)) < len(str(tmp_path)) else tmp_path):
         assert (tmp_path / "s").stat().st_mode & 0o777 == 0o600
+
+
+@pytest.fixture(params=["as this system does", "tcp"])
+def kernel(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Kernel]:
+    """Return a kernel of its own process, also as on Windows, where it is reached by TCP."""
+    if request.param == "tcp":
+        monkeypatch.delattr(socket, "AF_UNIX", raising=False)
+    nursery = SpawnNursery(Walls("limits", False, False, forks=False), [], Limits())
+    kernel = nursery.start()
+    yield kernel
+    kernel.kill()
+    nursery.close()
+
+
+def run(guarded: GuardedKernel, code: str, seconds: float = 60.0) -> list[dict[str, Any]]:
+    """Run a cell as nbval does; return its outputs."""
+    number = guarded.execute_cell_input(code)
+    guarded.await_reply(number, seconds)
+    outputs: list[dict[str, Any]] = []
+    while True:
+        message = guarded.get_message("iopub")
+        assert message["parent_header"]["msg_id"] == number
+        if message["msg_type"] == "status":
+            return outputs
+        outputs.append(message)
+
+
+def test_cells_run_one_after_another(kernel: Kernel) -> None:
+    """Values and exceptions come back; prints, figures and results don't."""
+    guarded = GuardedKernel(kernel, 60.0, time.monotonic() + 300)
+    assert run(guarded, "from ffcourse.learn import emit\nx = 3\nprint(x)\nx") == []
+    (value,) = run(guarded, "emit('x', x + 1)")
+    assert value["content"]["data"][VALUE_MIME]["data"] == 4
+    (error,) = run(guarded, "def f():\n    return 1 / 0\nf()")
+    assert error["content"]["ename"] == "ZeroDivisionError"
+    assert "Cell In[1], line 2 in f" in "".join(error["content"]["traceback"])
+    (error,) = run(guarded, "x = = 1")
+    assert error["content"]["ename"] == "SyntaxError"
+    (error,) = run(guarded, "input('? ')")
+    assert error["content"]["ename"] == "StdinNotImplementedError"
+    (error,) = run(guarded, "exit()")
+    assert error["content"]["ename"] == "SystemExit"
+    assert run(guarded, "await __import__('asyncio').sleep(0)\n%matplotlib inline") == []
+    assert run(guarded, "import asyncio\nasyncio.run(asyncio.sleep(0))") == []
+    guarded.before = "x = 7"
+    assert run(guarded, "emit('x', x)")[0]["content"]["data"][VALUE_MIME]["data"] == 7
+    guarded.stop()
+    assert not guarded.is_alive()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="nothing can be interrupted there")
+def test_a_loop_is_interrupted_and_says_where_it_was(kernel: Kernel) -> None:
+    """The line that ran when the time was over stands in the traceback."""
+    guarded = GuardedKernel(kernel, 60.0, time.monotonic() + 300)
+    run(guarded, "def f():\n    while True:\n        pass")
+    with pytest.raises(CellTimeoutError) as caught:
+        run(guarded, "f()", 0.5)
+    assert "line 2" in "".join(caught.value.traceback) or "line 3" in "".join(
+        caught.value.traceback
+    )
+    assert not guarded.is_alive()
+    guarded.stop()
+
+
+def test_the_end_of_a_kernel_is_noticed(kernel: Kernel) -> None:
+    """At once, and not only when the time is over."""
+    guarded = GuardedKernel(kernel, 60.0, time.monotonic() + 300)
+    with pytest.raises(KernelDiedError):
+        run(guarded, "import os\nos._exit(0)")
+    assert not guarded.is_alive()
+    guarded.stop()

@@ -11,6 +11,7 @@ import os
 import select
 import socket
 import time
+import weakref
 from pathlib import Path
 from typing import Any
 
@@ -67,6 +68,7 @@ class Line:
     def __init__(self, sock: socket.socket) -> None:
         sock.setblocking(False)
         self._socket = sock
+        weakref.finalize(self, sock.close)
         self._parts: list[bytes] = []
         self._held = 0
         self._skipping = False
