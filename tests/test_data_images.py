@@ -95,3 +95,9 @@ def test_errors():
         data.augment(np.zeros((1, 64)), 0, rotate=-1)
     with pytest.raises(ValueError, match="noise must be"):
         data.augment(np.zeros((1, 64)), 0, noise=-1)
+
+
+@pytest.mark.parametrize("kind", [object, complex, str])
+def test_images_hold_numbers(kind: type) -> None:
+    with pytest.raises(TypeError, match="images must hold numbers, but the dtype is"):
+        data.augment(np.ones((2, 8, 8)).astype(kind), 0)

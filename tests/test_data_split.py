@@ -293,3 +293,35 @@ def test_standardizer_types_and_errors():
         scaler.fit([["a"]])
     with pytest.raises(ValueError, match="X is empty"):
         scaler.fit(np.zeros((0, 3)))
+
+
+def test_a_seed_is_not_negative() -> None:
+    with pytest.raises(ValueError, match=r"rng must be a seed of at least 0, .* but got -1"):
+        data.DataLoader(np.eye(3), np.arange(3), rng=-1)
+    assert len(data.DataLoader(np.eye(3), np.arange(3), rng=0)) == 1
+
+
+@pytest.mark.parametrize("y", [np.array([None] * 10), np.array(["a", 1] * 5, object)])
+def test_labels_of_mixed_types_are_told(y: np.ndarray) -> None:
+    with pytest.raises(TypeError, match=r"y must hold numbers or strings, .* stratify=False"):
+        data.train_test_split(np.eye(10), y, rng=0)
+    assert len(data.train_test_split(np.eye(10), y, rng=0, stratify=False)[1]) == 2
+    with pytest.raises(ValueError, match="stratify=True needs one class label per row"):
+        data.train_test_split(np.eye(10), y, rng=0, stratify=True)
+
+
+@pytest.mark.parametrize("y", [np.array(["a", "b"] * 5), np.array([True, False] * 5)])
+def test_strings_and_booleans_are_labels(y: np.ndarray) -> None:
+    test = data.train_test_split(np.eye(10), y, rng=0)[3]
+    assert len(set(test.tolist())) == 2
+
+
+@pytest.mark.parametrize("kind", [object, complex, str])
+def test_only_real_numbers_are_standardised(kind: type) -> None:
+    numbers = np.arange(6.0).reshape(3, 2)
+    with pytest.raises(TypeError, match="X must hold numbers, but its dtype is"):
+        data.Standardizer().fit(numbers.astype(kind))
+    scaler = data.Standardizer().fit(numbers)
+    for method in (scaler.transform, scaler.inverse_transform):
+        with pytest.raises(TypeError, match="X must hold numbers, but its dtype is"):
+            method(numbers.astype(kind))

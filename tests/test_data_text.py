@@ -138,3 +138,23 @@ def test_one_hot():
         data.one_hot([0, 2], 2)
     with pytest.raises(ValueError, match="values must be class numbers"):
         data.one_hot([0.5])
+
+
+def test_texts_and_numbers_of_another_kind_are_told() -> None:
+    chars = data.CharVocabulary(["anna"])
+    words = data.WordVocabulary(["good film"])
+    for text in (None, 3, ["anna"]):
+        for encode in (chars.encode, words.encode, data.words):
+            with pytest.raises(TypeError, match="text must be a single string, but got"):
+                encode(text)  # type: ignore[operator]
+    for make in (data.CharVocabulary, data.WordVocabulary, words.counts):
+        with pytest.raises(TypeError, match="texts must be a list of strings, but got NoneType"):
+            make(None)  # type: ignore[operator]
+    for numbers in (None, 1, "ab", [1.0], [[1, 2]]):
+        with pytest.raises(TypeError, match="numbers must be one sequence of integers, as encode"):
+            chars.decode(numbers)  # type: ignore[arg-type]
+    assert chars.decode(iter([1, 2])) == "an"
+    assert chars.decode([]) == ""
+    for pretrain in (None, 3):
+        with pytest.raises(TypeError, match="pretrain must be a sequence of strings, but got"):
+            data.split_names(pretrain, ["a", "b"], rng=0)  # type: ignore[arg-type]

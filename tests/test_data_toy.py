@@ -132,3 +132,9 @@ def test_ratings_bad_arguments():
         data.make_ratings(5, 9, rank=6)
     with pytest.raises(ValueError, match="observed must be a fraction"):
         data.make_ratings(observed=1.5)
+
+
+@pytest.mark.parametrize("inner", [0, 1, "a", None, float("nan")])
+def test_the_inner_ring_has_a_radius(inner: object) -> None:
+    with pytest.raises(ValueError, match="inner must be a radius between 0 and 1, but got"):
+        data.make_circles(inner=inner)  # type: ignore[arg-type]

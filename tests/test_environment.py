@@ -159,3 +159,38 @@ def test_options_go_through_to_jupyterlab() -> None:
 def test_every_verb_leads_somewhere() -> None:
     for name, verb in cli.VERBS.items():
         assert environment.importlib.util.find_spec(verb.module), f"{name}: no {verb.module}"
+
+
+@pytest.mark.parametrize(
+    ("chosen", "expected"),
+    [
+        ({}, "1"),
+        ({"OPENBLAS_NUM_THREADS": "3"}, "3"),
+        ({"OMP_NUM_THREADS": "3"}, None),
+    ],
+)
+def test_matrix_products_in_the_lab_get_one_thread_unless_the_user_chose(
+    chosen: dict[str, str], expected: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in chosen.items():
+        monkeypatch.setenv(name, value)
+    assert lab.environment().get("OPENBLAS_NUM_THREADS") == expected
+    assert lab.environment().get("OMP_NUM_THREADS") == chosen.get("OMP_NUM_THREADS")
+
+
+def test_openblas_obeys_the_setting_of_the_lab(monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("threadpoolctl")
+    for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"):
+        monkeypatch.delenv(name, raising=False)
+    ask = (
+        "import numpy, threadpoolctl; "
+        "print([p['num_threads'] for p in threadpoolctl.threadpool_info() "
+        "if p['internal_api'] == 'openblas'])"
+    )
+    told = subprocess.run(
+        [sys.executable, "-c", ask],
+        env=lab.environment(), check=True, capture_output=True, text=True,
+    )  # fmt: skip
+    assert told.stdout.strip() in ("[1]", "[]")  # no OpenBLAS on macOS

@@ -22,6 +22,7 @@ from tests.conftest import ROOT
 from tests.fake_grader import solution_bytes, submission
 
 distributed = pytest.importorskip("distributed", reason="Dask is in the test extras")
+CommClosedError = pytest.importorskip("distributed.comm").CommClosedError
 
 pytestmark = [
     # Dask leaves sockets and loops to the garbage collector when a worker dies.
@@ -105,3 +106,30 @@ def test_no_cluster_at_the_address(
         pytest.raises(ClusterError, match="no Dask scheduler answers"),
     ):
         run(book, handed, tmp_path / "solutions", cluster="tcp://127.0.0.1:1")
+
+
+def test_a_scheduler_that_is_gone_and_a_cluster_without_workers(
+    handed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any
+) -> None:
+    class Gone:
+        def nthreads(self) -> dict[str, int]:
+            return {}
+
+        def register_plugin(self, plugin: Any, name: str) -> None:
+            pass
+
+        def close(self) -> None:
+            raise TimeoutError
+
+    def stream(*_: Any) -> Iterator[Any]:
+        raise CommClosedError("the scheduler was killed")
+        yield
+
+    monkeypatch.setattr("ffcourse.grade.batch.cluster._connect", lambda address: Gone())
+    monkeypatch.setattr("ffcourse.grade.batch.cluster._stream", stream)
+    with (
+        Gradebook(str(tmp_path / "book.sqlite")) as book,
+        pytest.raises(ClusterError, match=r"the scheduler is gone\. What was graded is kept"),
+    ):
+        run(book, handed, tmp_path / "solutions", cluster="tcp://here:1")
+    assert "no workers yet; waiting" in capsys.readouterr().err

@@ -7,17 +7,21 @@ import random
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import numpy as np
 import pytest
 
+from ffcourse.grade.batch.exports.pages import file_stem
 from ffcourse.grade.batch.gradebook import Gradebook, Handin, Key
-from ffcourse.grade.batch.marks import marks
+from ffcourse.grade.batch.marks import ReportsOf, marks
 from ffcourse.grade.batch.overview import class_report
-from ffcourse.grade.batch.page import class_page
+from ffcourse.grade.batch.page import class_page, rules_in_words
 from ffcourse.grade.batch.people import Student
+from ffcourse.grade.batch.show import print_class
 from ffcourse.grade.batch.similar import pairs, similar
 from ffcourse.grade.batch.traces import fingerprint, normalised_tokens
+from ffcourse.grade.report_command import main
 from tests.fake_grader import report
 
 LOOP = '''
@@ -40,7 +44,8 @@ def book(tmp_path: Path) -> Any:
 def add(book: Gradebook, student: str, made: dict[str, Any], code: str = "", **more: Any) -> None:
     sha = f"{len(book.students()):064d}"
     person = Student(student, listed=more.pop("listed", True))
-    book.add_submissions([Handin(f"{student}.ipynb", sha, person, "90_fake", 0.0, False)])
+    guess = more.pop("guess", "90_fake")
+    book.add_submissions([Handin(f"{student}.ipynb", sha, person, guess, 0.0, False)])
     book.record(Key(sha, "s", "stored", "1"), made, traces=fingerprint([code]))
 
 
@@ -153,8 +158,6 @@ def test_the_page_stands_alone_and_can_be_read_aloud(graded: Gradebook) -> None:
 
 
 def test_rosters_and_rules_can_come_later(graded: Gradebook, tmp_path: Path, capsys: Any) -> None:
-    from ffcourse.grade.report_command import main
-
     where = str(tmp_path / "book.sqlite")
     out = tmp_path / "class.html"
     assert main(["--db", where, "--html", str(out), "--json", str(tmp_path / "class.json")]) == 0
@@ -173,3 +176,130 @@ def test_rosters_and_rules_can_come_later(graded: Gradebook, tmp_path: Path, cap
     assert "nothing graded of a student 's1'" in told
     assert "There is no gradebook" in told
     assert "--late 'a bit' is not understood" in told
+
+
+def test_nothing_is_there_yet(book: Gradebook, tmp_path: Path, capsys: Any) -> None:
+    where = str(tmp_path / "book.sqlite")
+    out = tmp_path / "class.html"
+    assert main(["--db", where, "--html", str(out)]) == 0
+    assert "Nothing was handed in yet; 0 students are known." in capsys.readouterr().out
+    assert "Nothing was handed in yet." in out.read_text(encoding="utf-8")
+    assert main(["--db", where, "--csv", str(tmp_path / "x.csv"), "--format", "canvas"]) == 2
+    assert "There is nothing to export" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["--notebook", "90_fale"], "--notebook 90_fale: there is 90_fake."),
+        (["--student", "absnt"], "nothing graded of a student 'absnt'. Is absent meant?"),
+        (["--forget", "nobody"], "--forget nobody: nobody has this id."),
+        (["--no-names", "--csv", "x.csv", "--format", "canvas"], "--no-names goes with"),
+        (["--due", "90_fake=soon"], "'soon' is not a time"),
+        (["--roster", "none.csv"], "--roster none.csv: cannot be read"),
+    ],
+)
+def test_wrong_calls(graded: Gradebook, tmp_path: Path, capsys: Any, words: Any, told: str) -> None:
+    assert main(["--db", str(tmp_path / "book.sqlite"), *words]) == 2
+    assert told in capsys.readouterr().err
+
+
+def test_a_file_of_no_known_notebook_is_in_no_column(
+    graded: Gradebook, tmp_path: Path, capsys: Any
+) -> None:
+    add(graded, "lost", report("x", None), guess="", listed=False)
+    where, out = str(tmp_path / "book.sqlite"), tmp_path / "x.csv"
+    assert main(["--db", where, "--csv", str(out), "--format", "canvas"]) == 0
+    assert capsys.readouterr().out == (
+        "Left out, since no one can tell which notebook it is: lost.ipynb\n"
+    )
+    text = out.read_text(encoding="utf-8")
+    assert text.startswith(
+        "Student,ID,SIS User ID,SIS Login ID,Section,90_fake\n    Points Possible,,,,,10\n"
+    )
+    assert "lost" not in text
+    page = class_page(class_report(graded))
+    assert "No known notebook" in page
+    assert "The file is not a notebook; not on the roster" in page
+
+
+def test_the_rules_and_who_could_not_be_graded_are_told(graded: Gradebook, capsys: Any) -> None:
+    graded.set_settings({"due:*": "2026-03-01T22:59:00+00:00 Europe/Berlin", "late": "10%/day"})
+    words = rules_in_words(class_report(graded)["rules"])
+    assert words == (
+        "Due: 2026-03-01 23:59 (Europe/Berlin). For late ones: 10%/day. Of several submissions "
+        "the best one counts."
+    )
+    graded.set_settings({"due:90_fake": "2026-03-02T12:00Z UTC", "late": "none"})
+    words = rules_in_words(class_report(graded)["rules"])
+    assert "90_fake 2026-03-02 12:00 (UTC); all others 2026-03-01 23:59 (Europe/Berlin)" in words
+    print_class(class_report(graded))
+    told = capsys.readouterr().out
+    assert "Could not be graded:\n  <i>eve</i>.ipynb" in told
+    assert "Wrong in a way that has no name yet" in told
+
+
+def test_marks_by_hand_are_checked(graded: Gradebook, tmp_path: Path, capsys: Any) -> None:
+    from ffcourse.grade.command import main as grade
+
+    for text, told in (
+        ("s0:90.9=3", "there is no 90.9 to set a mark for"),
+        ("s0:90_other=3", "(exercises 90.1, 90.2)"),
+        ("s0:90.1=nan", "write STUDENT:EXERCISE=POINTS"),
+        ("s0:90.1=-1", "write STUDENT:EXERCISE=POINTS"),
+        ("s0:90.1=", "no mark was set by hand there"),
+        ("absent:90.1=1", "absent has handed in nothing"),
+    ):
+        words = ["--db", str(tmp_path / "book.sqlite"), "--override", text, "--reason", "asked"]
+        assert grade(words) == 2
+        assert told in capsys.readouterr().err
+    words = [*words[:3], "s1:90.1=4,5", "--override", "<i>eve</i>:90_fake=50", *words[4:]]
+    assert grade(words) == 0
+    told = capsys.readouterr().out
+    assert "s1, 90.1: set to 4.5 of 5 (asked)\n" in told
+    assert "set to 50 of 10 (asked); that is more than there are" in told
+    scores = {m.student.id: (m.status, m.score, m.max_score) for m in marks(graded)}
+    assert scores["s1"] == ("graded", 9.5, 10)
+    assert scores["<i>eve</i>"] == ("graded", 50, 10), "out of what the notebook has"
+
+
+def test_pages_of_feedback_can_be_told_apart(graded: Gradebook, tmp_path: Path) -> None:
+    people = [("李雷", 5), ("李 雷", 4), ("a/../../b", 3), ("CON", 2), ("x" * 300, 1), ("index", 0)]
+    for who, points in people:
+        add(graded, who, report("x", points))
+    folder = tmp_path / "pages"
+    where = str(tmp_path / "book.sqlite")
+    assert main(["--db", where, "--feedback", str(folder), "--late", "none"]) == 0
+    names = {path.name for path in folder.iterdir()}
+    assert {"李雷_90_fake.html", "李_雷_90_fake.html", "a_.._.._b_90_fake.html"} <= names
+    assert all(len(name.encode()) < 230 for name in names)
+    index = _Page()
+    index.feed((folder / "index.html").read_text(encoding="utf-8"))
+    assert {unquote(link) for link in index.links} == names - {"index.html"}
+    page = (folder / "李雷_90_fake.html").read_text(encoding="utf-8")
+    assert "<title>90_fake, 李雷</title>" in page
+    assert file_stem("con.x") == "_con.x"
+    assert file_stem("///") == "submission"
+
+
+def test_one_students_page_and_json(graded: Gradebook, tmp_path: Path, capsys: Any) -> None:
+    where, out = str(tmp_path / "book.sqlite"), tmp_path / "one.html"
+    told = tmp_path / "one.json"
+    assert main(["--db", where, "--student", "s1", "--html", str(out), "--json", str(told)]) == 0
+    assert "8 of 10 points" in capsys.readouterr().out
+    assert "90_fake: 8 of 10 points" in out.read_text(encoding="utf-8")
+    [one] = json.loads(told.read_text(encoding="utf-8"))["submissions"]
+    assert one["student"] == {"id": "s1", "name": "s1"}
+
+
+def test_lateness_is_no_repair(graded: Gradebook) -> None:
+    rules = {"due:*": "1969-12-31T23:00Z UTC", "late": "10%/hour"}
+    graded.set_settings(rules)
+    [mark] = [m for m in marks(graded) if m.student.id == "s0"]
+    made = ReportsOf(graded, [mark])(mark)
+    assert made is not None
+    assert (made["repairs"], made["notes"]) == ([], ["Handed in late: 1 points were taken off."])
+    assert (made["score"], made["max_score"]) == (9, 10)
+    graded.set_settings({"due:*": ""})
+    [mark] = [m for m in marks(graded) if m.student.id == "s0"]
+    assert (mark.due, mark.score) == (None, 10)

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import json
 import os
+import signal
+import sqlite3
 import subprocess
 import sys
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import event
+from sqlalchemy.exc import SQLAlchemyError
 
 from ffcourse.grade.batch import run as run_module
+from ffcourse.grade.batch.database import trouble
 from ffcourse.grade.batch.gradebook import Gradebook, GradebookError
 from ffcourse.grade.batch.marks import marks
 from ffcourse.grade.batch.run import NothingGradedError
@@ -257,10 +264,20 @@ def test_overrides_hold_with_their_reason_and_can_be_taken_back(
     assert mark.overrides["90.1"]["reason"] == "the text was ambiguous"
 
 
-def test_somebody_can_be_forgotten(book: Gradebook, handed: Path, solutions: Path) -> None:
+def test_somebody_can_be_forgotten(
+    book: Gradebook, handed: Path, solutions: Path, tmp_path: Path
+) -> None:
     put(handed, "twin", submission(3))
-    run(book, handed, solutions)
+    put(handed, "zzz-alone", submission(9))
+    run(book, handed, solutions, again={})
+    run(book, handed, solutions, again={"s3": "s3 says it is right"})
     assert book.forget("s3") == 1
+    book.forget("zzz-alone")
+    book.engine.dispose()
+    kept = (tmp_path / "book.sqlite").read_bytes()
+    assert b"twin/90_fake.ipynb" in kept
+    assert b"s3" not in kept, "not in reports of equal files, nor in pages that are free again"
+    assert b"zzz-alone" not in kept
     assert scores(book) == {"s0": 5, "s1": 6, "s2": 7, "twin": 8}
     book.forget("twin")
     assert book.counts()["results"] == 3
@@ -290,7 +307,100 @@ def test_what_a_killed_batch_left_behind_is_removed(
     assert sorted(p.name for p in tmp_path.iterdir()) == ["ffc-in-new", "mine"]
 
 
+def test_who_is_who_can_be_mended(book: Gradebook, tmp_path: Path, solutions: Path) -> None:
+    """Taken for one person's at first, and told so; right with the next run, without a ghost."""
+    folder = tmp_path / "handed"
+    for number in range(7):
+        (folder / "week1" / f"s{number}").mkdir(parents=True)
+        put(folder / "week1", f"s{number}", submission(number))
+    tally = run(book, folder, solutions)
+    assert tally.notes == [
+        "7 files are taken for one person's, week1. If they are several people's, say who is "
+        "who: --roster, --names."
+    ]
+    tally = run(book, folder, solutions, names="week1/{student}/{any}.ipynb")
+    assert tally.notes == []
+    assert sorted(scores(book)) == [f"s{number}" for number in range(7)]
+    assert (tally.graded, tally.known) == (0, 7)
+
+
+def test_whoever_is_to_be_graded_again_must_be_there(
+    book: Gradebook, handed: Path, solutions: Path
+) -> None:
+    with pytest.raises(GradebookError, match="--again nobody: nobody with this id"):
+        run(book, handed, solutions, again={"nobody": "asked"})
+    assert book.counts()["submissions"] == 0
+
+
+def test_notes_on_times(book: Gradebook, handed: Path, solutions: Path) -> None:
+    (handed / "s1" / "timestamp.txt").write_text("yesterday", encoding="utf-8")
+    noon = datetime(2026, 3, 1, 12, tzinfo=UTC)
+    tally = run(book, handed, solutions, times={"s0": noon, "s9": noon})
+    assert tally.notes == [
+        "--times: nothing handed in belongs to s9.",
+        "The timestamp.txt beside s1/90_fake.ipynb can't be read ('yesterday'); the file's own "
+        "time is taken.",
+    ]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
+def test_ctrl_c_is_left_to_the_parent() -> None:
+    """In a terminal it reaches the workers, too: they must neither stop nor print a traceback."""
+    options = {"solutions": None, "trusted": False, "limits": {}, "sandbox": "none such"}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "ffcourse.grade.start", json.dumps(options)],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT,
+    )  # fmt: skip
+    assert process.stdin is not None
+    assert process.stdout is not None
+    process.stdin.write("{}\n{}\n")
+    process.stdin.flush()
+    assert "refused" in process.stdout.readline()
+    for _ in range(3):
+        process.send_signal(signal.SIGINT)
+        process.stdin.write("{}\n")
+        process.stdin.flush()
+        assert "refused" in process.stdout.readline()
+    _, errors = process.communicate(timeout=30)
+    assert (process.returncode, errors) == (0, "")
+
+
+def test_what_is_wrong_with_a_gradebook_is_said_in_words(
+    tmp_path: Path, handed: Path, solutions: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    where = str(tmp_path / "book.sqlite")
+    monkeypatch.setattr("ffcourse.grade.batch.database.WAIT_SECONDS", 0.1)
+    with Gradebook(where) as book:
+        locker = sqlite3.connect(where)
+        locker.execute("BEGIN EXCLUSIVE")
+        with pytest.raises(SQLAlchemyError) as caught:
+            run(book, handed, solutions)
+        assert "is in use by another program" in trouble(caught.value, where)
+        locker.rollback()
+        locker.close()
+        assert run(book, handed, solutions).graded == 4
+        with book.engine.connect() as connection:
+            pages = connection.exec_driver_sql("PRAGMA page_count").scalar()
+        event.listen(
+            book.engine, "connect",
+            lambda raw, _: raw.execute(f"PRAGMA max_page_count={pages}"),
+        )  # fmt: skip
+        book.engine.dispose()
+        with pytest.raises(SQLAlchemyError) as caught:
+            book.set_settings({"much": "x" * 100_000})
+        assert "the disk is full. Free some space" in trouble(caught.value, where)
+    with Gradebook(where) as book:
+        assert run(book, handed, solutions).known == 4, "what was recorded is kept"
+
+
 def test_gradebooks_that_cannot_be_opened(tmp_path: Path) -> None:
+    text = tmp_path / "marks.csv"
+    text.write_text("student_id,mark\n" * 100, encoding="utf-8")
+    with pytest.raises(GradebookError, match=r"marks.csv is no gradebook but a file of another"):
+        Gradebook(str(text))
+    with pytest.raises(GradebookError, match="there is no folder"):
+        Gradebook(str(tmp_path / "none" / "book.sqlite"))
+    assert text.read_text(encoding="utf-8").startswith("student_id")
     with pytest.raises(GradebookError, match="can't be opened"):
         Gradebook(str(tmp_path))
     with pytest.raises(GradebookError, match="There is no gradebook"):

@@ -354,6 +354,26 @@ def test_a_mistake_is_named_when_exactly_one_fits() -> None:
     assert named_mistake(exercise, {0: late}) is None
 
 
+def test_a_mistake_is_named_with_the_room_that_its_rules_leave() -> None:
+    rules = {"log": {"rule": "close", "rtol": 0.01}, "price": {"rule": "at_most", "value": 5.0}}
+    check = a_check([payload("log", 2.303), payload("price", 4.0)], rules=rules)
+    stored = [payload("log", 0.693), payload("price", 3.0)]
+    exercise = Exercise("01.1", "t", checks=[check], mistakes=[Variant("two", "Two!", stored)])
+
+    def named(log: Any, price: Any) -> bool:
+        return (
+            named_mistake(exercise, {0: [payload("log", log), payload("price", price)]}) is not None
+        )
+
+    assert named(0.69, 3.0)  # wrong, and no further from the stored mistake than the rule allows
+    assert named(0.693, 4.9)  # another right price
+    assert not named(0.693, 5.1)
+    assert not named(0.6, 3.0)
+    assert not named(2.3, 3.0)
+    assert not named(ValueError("v"), 3.0)
+    assert not named("0.69", 3.0)
+
+
 def test_agree() -> None:
     one, two = [payload("a", 1.0)], [payload("a", 2.0)]
     assert agree(one, one)

@@ -66,6 +66,24 @@ def test_ipython_is_not_a_syntax_error(source: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("source", "names"),
+    [
+        ("def f(x):\n    return x\nf?", ["f"]),
+        ("y = (3\n  % 2)", ["y"]),
+        ("y = (3\n  != 2)", ["y"]),
+        ("y = (3\n  % 2)\n%time f()\nz = 1", ["y", "z"]),
+        ("names = !ls\nt = %timeit -o f()", ["names", "t"]),
+        ('a = """\n%time\n"""\n!ls \\\n  -l\nb = 1', ["a", "b"]),
+        ("%%time\ndef g(): pass", ["g"]),
+        ("a = 'it''s'  # ( why?\n?a\nb = ']'", ["a", "b"]),
+    ],
+)
+def test_names_beside_what_only_ipython_understands(source: str, names: list[str]) -> None:
+    assert defined_names(source) == names
+    assert not is_stub(source) or names == ["g"]
+
+
+@pytest.mark.parametrize(
     "source",
     [
         "",
@@ -104,6 +122,7 @@ def test_given_stub_is_recognised_whatever_its_layout() -> None:
         "import ffcourse.nn as k\nk.Linear",
         "getattr(nn, 'Linear')",
         "m = nn\nm.Linear",
+        "from ffcourse.nn import *\nLinear(2, 3)",
         "def f():\n    return [nn.Linear(1, 1) for _ in range(3)]",
     ],
 )

@@ -15,7 +15,7 @@ import pytest
 from ffcourse.grade.limits import Limits
 from ffcourse.grade.sandbox.pick import NoWallsError, choose
 from ffcourse.grade.service import Grader
-from tests.submissions import forging, hostile  # noqa: F401  (they add their cases)
+from tests.submissions import forging, hostile, oddities  # noqa: F401  (they add their cases)
 from tests.submissions.kinds import CASES, FULL, IDS, SOLUTIONS, Case, filled
 
 LIMITS = Limits(cell_seconds=1.0, cell_wall=2.0, memory_bytes=600_000_000)

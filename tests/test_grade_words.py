@@ -62,6 +62,11 @@ V = A[:, 0]
         (V, np.float64(V.sum()), "the sum of what was expected"),
         (3, 4, "one too many"),
         (3, 2, "one too few"),
+        (2, 1, "one too few"),
+        (np.array([4e-18, 1e-99, 0]), np.zeros(3), "index [0]: expected 4e-18, got 0"),
+        (1, 2, "one too many"),
+        (4, 2, "Expected 4, got 2."),
+        (40, 20, "half"),
         (5, -5, "sign is flipped"),
         (1.3825, -1.3825, "the other sign"),
         (1.3825, 1.3825**2, "the square of"),
@@ -69,6 +74,7 @@ V = A[:, 0]
         (0.3, 0.7, "1 minus"),
         (0.3, 30.0, "100 times"),
         (0.5, np.int64(0), "cut off"),
+        (np.array([0.1, 1, 0.1]), np.array([0.0, 1, 0]), "a 0 that you wrote"),
     ],
 )
 def test_forms(expected: Any, got: Any, words: str) -> None:

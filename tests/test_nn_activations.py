@@ -53,6 +53,19 @@ def test_no_gradient_passes_a_step() -> None:
     np.testing.assert_array_equal(layer.backward(np.ones((1, 3))), np.zeros((1, 3)))
 
 
+def test_relu_takes_batches_of_any_shape_and_dtype_in_turn() -> None:
+    layer, rng = nn.ReLU(), np.random.default_rng(3)
+    for shape, dtype in (((4, 3), "f4"), ((4, 3), "f8"), ((2, 3), "f8"), ((2, 3, 4, 5), "f4")):
+        x = rng.normal(size=shape).astype(dtype)
+        for batch in (x, x.T):  # also in another order in memory
+            y = layer(batch)
+            assert y.dtype == dtype
+            np.testing.assert_array_equal(y, np.where(batch > 0, batch, 0))
+    with np.errstate(invalid="raise"):  # what explodes must not turn into something else
+        np.testing.assert_array_equal(layer(np.array([[-np.inf, np.inf]])), [[0, np.inf]])
+    assert np.isnan(layer(np.array([[np.nan]])))
+
+
 def test_relu_passes_nothing_at_the_kink() -> None:
     layer = nn.ReLU()
     layer(np.array([[-1.0, 0.0, 2.0]]))

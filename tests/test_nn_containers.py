@@ -61,10 +61,11 @@ def test_empty_sequential_does_nothing() -> None:
 
 def test_layers_that_do_not_fit_are_named() -> None:
     model = nn.Sequential(nn.Linear(3, 4), nn.ReLU(), nn.Linear(5, 2))
-    with pytest.raises(ValueError, match="not aligned") as caught:
+    told = r"Linear: x must have shape \(\.\.\., 5\), got \(2, 4\)"
+    with pytest.raises(ValueError, match=told) as caught:
         model(np.ones((2, 3), np.float32))
     (note,) = caught.value.__notes__
-    assert note == "The layer was Linear(5, 2, bias=True), its input had shape (2, 4)."
+    assert note == "It is layer 2 of the Sequential: Linear(5, 2, bias=True)."
 
 
 def test_sequential_takes_modules_only() -> None:

@@ -159,7 +159,7 @@ def test_generate_is_without_dropout_and_leaves_the_modes_as_they_were() -> None
     first = model.generate([0], 5, temperature=0)
     np.testing.assert_array_equal(first, model.generate([0], 5, temperature=0))
     assert [m.training for m in model.modules()] == modes
-    with pytest.raises(ValueError, match="must not be negative"):
+    with pytest.raises(ValueError, match="temperature must be a number of at least 0"):
         model.generate([0], 5, temperature=-1)
     assert [m.training for m in model.modules()] == modes
 
@@ -203,8 +203,13 @@ def test_huge_logits_can_be_drawn_from() -> None:
         (np.array([], int), {}, ValueError, "no tokens"),
         ([[1, 2]], {}, ValueError, r"must have shape \(T,\), got \(1, 2\)"),
         ([5], {}, ValueError, "between 0 and 4, got 5"),
-        ([1], {"top_k": 0}, ValueError, "top_k must be at least 1.*top_k=0"),
-        ([1], {"temperature": -0.1}, ValueError, "temperature must not be negative"),
+        ([1], {"top_k": 0}, ValueError, "top_k must be a whole number of at least 1, got 0"),
+        (
+            [1],
+            {"temperature": -0.1},
+            ValueError,
+            "temperature must be a number of at least 0, got -0.1",
+        ),
     ],
 )
 def test_bad_prompts(prompt: Any, options: Any, error: type[Exception], words: str) -> None:

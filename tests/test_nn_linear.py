@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -93,9 +95,9 @@ def test_wrong_input_is_told_at_the_door() -> None:
 
 @pytest.mark.parametrize("size", [0, -1, 2.0, "2", None])
 def test_sizes_are_whole_numbers_above_zero(size: object) -> None:
-    with pytest.raises(ValueError, match="in_features must be a whole number above 0, got"):
+    with pytest.raises(ValueError, match="in_features must be a whole number of at least 1, got"):
         nn.Linear(size, 2)  # type: ignore[arg-type]
-    with pytest.raises(ValueError, match="out_features must be a whole number above 0, got"):
+    with pytest.raises(ValueError, match="out_features must be a whole number of at least 1, got"):
         nn.Linear(2, size)  # type: ignore[arg-type]
     assert nn.Linear(np.int64(1), 1)(np.ones((1, 1), np.float32)).shape == (1, 1)
 
@@ -112,3 +114,12 @@ def test_other_precision_is_converted_at_the_door() -> None:
 def test_repr() -> None:
     assert repr(nn.Linear(4, 3)) == "Linear(4, 3, bias=True)"
     assert repr(nn.Linear(4, 3, bias=False)) == "Linear(4, 3, bias=False)"
+
+
+@pytest.mark.parametrize("bias", [True, False])
+def test_is_trainable_says_what_it_says_in_every_module(bias: bool) -> None:
+    layer = nn.Linear(2, 3, bias)
+    for frozen in itertools.product([True, False], repeat=len(layer.parameters())):
+        for p, stop in zip(layer.parameters(), frozen, strict=True):
+            p.requires_grad = not stop
+        assert layer.is_trainable() == nn.Module.is_trainable(layer) == (not all(frozen))

@@ -192,7 +192,7 @@ def test_bad_options() -> None:
             nn.DistillationLoss(alpha=alpha)
     with pytest.raises(ValueError, match=r"teacher_logits must have .* \(2, 3\), got \(2, 4\)"):
         nn.DistillationLoss()(np.zeros((2, 3)), np.zeros(2, int), np.zeros((2, 4)))
-    with pytest.raises(ValueError, match="strength must not be negative"):
+    with pytest.raises(ValueError, match="strength must be a number of at least 0"):
         nn.L2Penalty([], -1)
 
 

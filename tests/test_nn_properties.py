@@ -12,8 +12,10 @@ from hypothesis import strategies as st
 
 from ffcourse import nn
 from tests.nn_checks import (
+    away_from_kink,
     check_accumulates,
     check_eval_is_deterministic,
+    check_gradients,
     check_inputs_untouched,
     check_state_round_trip,
 )
@@ -102,3 +104,49 @@ def test_manners_hold_for_any_batch(name: str, n: int, seed: int) -> None:
     check_accumulates(layer, x, rng)
     check_eval_is_deterministic(layer, x)
     check_state_round_trip(layer, x)
+
+
+def pruned(rng: np.random.Generator) -> nn.Module:
+    """A layer that has lost about half of its weights."""
+    linear = nn.Linear(6, 3, rng=rng, dtype=np.float64)
+    return nn.PrunedLinear(linear, rng.random((6, 3)) < 0.5)
+
+
+# What is not in the list above, since its examples meet or its weights are no floats.
+MORE: dict[str, tuple[Make, tuple[int, ...]]] = {
+    "PrunedLinear": (pruned, ROWS),
+    "QuantizedLinear": (lambda r: nn.QuantizedLinear(nn.Linear(6, 3, rng=r)), ROWS),
+    "SwiGLU alone": (lambda r: nn.SwiGLU(), SEQUENCES),
+    "BatchNorm1d": (lambda r: nn.BatchNorm1d(6), (6, 3)),
+    "BatchNorm2d": (lambda r: nn.BatchNorm2d(2), IMAGES),
+    "learned positions": (lambda r: nn.LearnedPositions(7, 6, rng=r), SEQUENCES),
+    "sinusoidal positions": (lambda r: nn.SinusoidalPositions(7, 6), SEQUENCES),
+    "TiedHead": (lambda r: nn.TiedHead(nn.Parameter(r.normal(size=(5, 6)))), SEQUENCES),
+    "overlapping MaxPool2d": (lambda r: nn.MaxPool2d(3, stride=2), IMAGES),
+    "overlapping AvgPool2d": (lambda r: nn.AvgPool2d((3, 2), stride=1), IMAGES),
+}
+
+
+@pytest.mark.parametrize("n", [1, 3])
+@pytest.mark.parametrize("name", LAYERS | MORE)
+def test_every_layer_has_the_right_gradient_for_one_example_and_for_three(
+    name: str, n: int
+) -> None:
+    rng = np.random.default_rng(n)
+    make, shape = (LAYERS | MORE)[name]
+    layer = make(rng).to(np.float64)
+    if shape == TOKENS:
+        check_gradients(layer, rng.integers(0, 7, (n, *shape)), rng, input_gradient=False)
+        return
+    x = rng.permutation(np.linspace(-2, 2, n * int(np.prod(shape)))).reshape(n, *shape)
+    check_gradients(layer, away_from_kink(x), rng)  # no two values are equal: pooling has kinks
+
+
+def test_no_layer_was_forgotten() -> None:
+    """Each public layer is checked above, alone or inside another one."""
+    rng = np.random.default_rng(0)
+    made = [make(rng) for make, _ in (LAYERS | MORE).values()]
+    checked = {type(part) for layer in made for part in layer.modules()}
+    public = {value for value in vars(nn).values() if isinstance(value, type)}
+    layers = {kind for kind in public if issubclass(kind, nn.Module)}
+    assert layers - checked == {nn.Module, nn.Step, nn.Sequential}  # a step has no slope

@@ -337,3 +337,20 @@ def test_bad_nonlinearity() -> None:
 def test_reprs() -> None:
     assert repr(nn.GRU(I, H)) == "GRU(3, 4)"
     assert repr(nn.LSTM(I, H, batch_first=False)) == "LSTM(3, 4, batch_first=False)"
+
+
+@pytest.mark.parametrize("kind", [nn.LSTM, nn.GRU])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_gates_may_be_shut_entirely(kind: type[Recurrent], dtype: Any) -> None:
+    """Far out, e^-z overflows; the gate is then 0 without a warning (which would fail here)."""
+    layer = make(kind, dtype=dtype)
+    x = generator(2).normal(size=(2, 5, I)).astype(dtype)
+    for bias in (-2000, 2000):
+        layer.bias_hh.data[...] = bias
+        outputs, _ = layer(x)
+        assert np.isfinite(outputs).all()
+        assert np.isfinite(layer.backward(np.ones_like(outputs))).all()
+    layer.bias_hh.data[...] = -2000
+    y = x @ layer.weight_ih.data[:, 2 * H :] + layer.bias_ih.data[2 * H :]  # for the GRU: r, z = 0
+    expected = 0 if kind is nn.LSTM else np.tanh(y)
+    np.testing.assert_allclose(layer(x)[0], expected, rtol=1e-5)

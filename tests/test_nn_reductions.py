@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import numpy as np
 import pytest
 
@@ -38,3 +40,14 @@ def test_ones_that_are_kept_cannot_be_spoilt() -> None:
     assert ones is reductions._ones(3, np.float32)
     with pytest.raises(ValueError, match="read-only"):
         ones += 1
+
+
+def test_long_rows_are_not_copied() -> None:
+    x = np.ones((400, 1000), np.float32)
+    tracemalloc.start()
+    try:
+        reductions.row_maxima(x)
+        most = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert most < x.nbytes / 50

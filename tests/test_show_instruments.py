@@ -160,9 +160,22 @@ def test_decision_boundary_counts_errors():
     fig.set(shift=0.0)
     assert not fig["data"].numbers()["errors"].any()
     fig.set(shift=9.0)
-    assert fig["data"].numbers()["errors"].sum() == (X[:, 0] > 0).sum()
+    right = int((X[:, 0] > 0).sum())
+    assert fig["data"].numbers()["errors"].sum() == right
+    assert fig["classes"].texts == [
+        f"class 0: 0 of {len(X) - right} wrong",
+        f"class 1: {right} of {right} wrong",
+    ]
     with pytest.raises(ValueError, match="predict must return shape"):
         instruments.decision_boundary(lambda p: 1.0, X, Y)
+
+
+def test_decision_boundary_fills_its_picture():
+    fig = instruments.decision_boundary(lambda p: p[:, 0], X, Y)
+    plane = fig.stage.axes[0].get_position()
+    assert plane.width > 0.45
+    notes = fig.stage.axes[1].get_position()
+    assert notes.x0 - plane.x1 < 0.05
 
 
 def test_loss_surface_follows_the_optimizer():
@@ -216,6 +229,48 @@ def test_computation_graph_walks_backward():
     assert fig["values"].texts == ["−1", "3", "−3"]
     with pytest.raises(TypeError, match="must return a Value"):
         instruments.computation_graph(lambda a: 1.0, a=1.0)
+
+
+def named_neuron(w, x, b):
+    u = w * x
+    z = u + b
+    p = z.sigmoid()
+    u.label, z.label, p.label = "u", "z", "p"
+    return -p.log()
+
+
+def test_computation_graph_begins_where_it_is_told_and_names_what_the_function_names():
+    fig = instruments.computation_graph(named_neuron, backward=4, w=-0.5, x=2.0, b=0.25)
+    assert {"u = ×", "z = +", "p = σ", "log", "−"} <= set(fig["names"].texts)
+    assert sum(bool(t) for t in fig["gradients"].texts) == 4
+    assert fig.start["backward"] == 4
+    assert instruments.computation_graph(named_neuron, backward=99, w=1, x=2, b=0).state == {
+        "backward": 8, "w": 1.0, "x": 2.0, "b": 0.0
+    }  # fmt: skip
+
+
+def test_slopes_of_a_graph_stand_between_the_boxes():
+    fig = instruments.computation_graph(named_neuron, backward=8, w=-0.5, x=2.0, b=0.25)
+    ax = fig.stage.axes[0]
+    boxes, texts = fig["boxes"].numbers(), fig["slopes"]
+    figure = fig.stage.figure
+    drawn = [artist.get_window_extent() for artist in texts.draw(ax)]
+    corners = np.stack([boxes["x"], boxes["y"]], 1)
+    half = np.array([fig["boxes"].width, fig["boxes"].height]) / 2
+    low, high = ax.transData.transform(corners - half), ax.transData.transform(corners + half)
+    inch = figure.dpi
+    for extent in drawn:
+        inside = (extent.x0 + 0.05 * inch < high[:, 0]) & (extent.x1 - 0.05 * inch > low[:, 0])
+        inside &= (extent.y0 < high[:, 1]) & (extent.y1 > low[:, 1])
+        assert not inside.any()
+
+
+def test_a_value_used_twice_sends_two_arrows_apart():
+    fig = instruments.computation_graph(lambda a: a * a, backward=2, a=3.0)
+    ends = fig["backward"].numbers()
+    assert len(set(ends["y1"].tolist())) == 2
+    assert fig["slopes"].texts == ["×3", "×3"]
+    assert fig["gradients"].texts == ["grad 6", "grad 1"]
 
 
 def test_gradients_vanish_with_sigmoid_and_survive_with_he():

@@ -231,3 +231,66 @@ def test_every_number_of_a_small_array_is_checked() -> None:
     layer = OneWrong(3, 4)
     for layer.place in range(12):
         assert not train.gradcheck(layer, X, entries=12)
+
+
+class Cube(nn.Module):
+    """y = x³, whose measured slope is 3 x² + h²: it tells the step h."""
+
+    def forward(self, x: np.ndarray) -> np.ndarray:
+        self._x = x
+        return x**3
+
+    def backward(self, grad: np.ndarray) -> np.ndarray:
+        return grad * 3 * self._x**2
+
+
+@pytest.mark.parametrize(("x", "step"), [(0.0, 1e-5), (0.5, 1e-5), (-1.5, 1.5e-5), (8.0, 8e-5)])
+def test_numbers_are_moved_by_a_hundred_thousandth_of_their_size(x: float, step: float) -> None:
+    """Where h² is a third of rounding or more, it can be seen; and it stays far below 1e-6."""
+    report = train.gradcheck(Cube(), np.array([[x]]))
+    upstream = np.random.default_rng(0).normal()
+    (row,) = report.rows
+    assert row.numeric / upstream - 3 * x**2 == pytest.approx(step**2, rel=0.6, abs=2e-10 * x**2)
+    assert report.passed == (x != 0)  # there the slope is zero, and only h² is measured
+
+
+def test_the_seed_is_zero_unless_told_otherwise() -> None:
+    layer = nn.Linear(3, 2, rng=rng)
+    ours, zero = train.gradcheck(layer, X), train.gradcheck(layer, X, rng=np.random.default_rng(0))
+    assert [r.analytic for r in ours.rows] == [r.analytic for r in zero.rows]
+    assert ours.rows == zero.rows
+
+
+def test_columns_are_no_wider_than_their_longest_word() -> None:
+    alone, long = (
+        str(train.gradcheck(nn.Tanh(), X)),
+        str(train.gradcheck(nn.Sequential(nn.Linear(3, 2)), X)),
+    )
+    assert alone.startswith("array  shape ")
+    assert long.startswith("array     shape ")  # as wide as 0.weight
+    assert len({line.index("(") for line in long.splitlines()[1:-1]}) == 1
+
+
+class Idle(nn.Module):
+    """A parameter that has no influence, and a backward pass that says it has a little."""
+
+    __slots__ = ("said", "scale", "weight")
+
+    def __init__(self, scale: float, said: float) -> None:
+        self.scale, self.said = scale, said
+        self.weight = nn.Parameter(np.zeros(1))
+
+    def forward(self, x: np.ndarray) -> np.ndarray:
+        return self.scale * x
+
+    def backward(self, grad: np.ndarray) -> np.ndarray:
+        self.weight.accumulate(np.array([self.said]))
+        return self.scale * grad
+
+
+def test_a_gradient_of_zero_is_judged_by_a_thousandth_of_the_largest() -> None:
+    scale = 1e4 / abs(np.random.default_rng(0).normal())  # so the input's gradient has length 1e4
+    for said, passes in ((0.9e-5, True), (1.1e-5, False)):
+        report = train.gradcheck(Idle(scale, said), np.ones((1, 1)))
+        assert report.passed == passes
+        assert report.rows[1].relative_error == pytest.approx(said / 10, rel=1e-6)

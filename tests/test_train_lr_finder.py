@@ -100,7 +100,7 @@ def test_arguments() -> None:
         train.find_lr(model, loss_fn, optimizer, (X, Y), lr_min=1.0, lr_max=1.0)
     found = train.find_lr(model, loss_fn, optimizer, (X, Y), lr_max=0.1, steps=10)
     assert len(found.lrs) == 10
-    with pytest.raises(ValueError, match="steps: expected at least 10"):
+    with pytest.raises(ValueError, match="steps: expected a whole number of at least 10"):
         train.find_lr(model, loss_fn, optimizer, (X, Y), steps=9)
     with pytest.raises(ValueError, match="not finite before the first step"):
         train.find_lr(model, loss_fn, optimizer, (X * np.nan, Y))

@@ -117,3 +117,11 @@ def test_the_loop_tells_how_far_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
 
     run.fit(Unknown(), epochs=1)
     assert seen == [(4, 0.0), (4, 0.0)]
+
+
+def test_a_tenth_of_a_second_later_it_is_drawn_again(rich: Rich) -> None:
+    with ProgressBar(0, 1, show=True) as bar:
+        bar.update(1, 0.5, 1.0)
+        rich.now += 0.1
+        bar.update(1, 0.6, 1.0)
+    assert [entry[1] for entry in rich.log if entry[0] == 5] == [0.5, 0.6]

@@ -30,9 +30,10 @@ def build(name: str, optimizer: train.Optimizer) -> train.Schedule:
     return getattr(train, kind)(optimizer, **options)
 
 
+@pytest.mark.parametrize("dtype", registry.DTYPES)
 @pytest.mark.parametrize("name", cases_optim.SCHEDULES)
-def test_50_steps_are_pytorchs(name: str) -> None:
-    reference = registry.reference("optim", name, "float64")
+def test_50_steps_are_pytorchs(name: str, dtype: str) -> None:
+    reference = registry.reference("optim", name, dtype)
     problem = Problem(reference)
     groups = [
         {"params": problem.params[2 * i : 2 * i + 2], **g}
@@ -45,7 +46,7 @@ def test_50_steps_are_pytorchs(name: str) -> None:
         assert_parity(np.array(rates), expected, "float64", f"step {i}")
         assert schedule.get_last_lr() == rates[::2]
         problem.step(optimizer)
-        problem.check(i, "float64")
+        problem.check(i, dtype)
         schedule.step()
 
 

@@ -270,7 +270,7 @@ def test_early_stopping_waits_for_five_epochs_unless_told() -> None:
 def test_early_stopping_names_a_missing_column() -> None:
     with pytest.raises(ValueError, match=r"no column 'val_loss'.*was fit called without val"):
         make_trainer().fit((X, Y), epochs=1, callbacks=[train.EarlyStopping()])
-    with pytest.raises(ValueError, match="patience: expected at least 1"):
+    with pytest.raises(ValueError, match="patience: expected a whole number of at least 1"):
         train.EarlyStopping(patience=0)
     with pytest.raises(ValueError, match="mode: expected 'min' or 'max', got 'low'"):
         train.EarlyStopping(mode="low")

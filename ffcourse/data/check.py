@@ -22,6 +22,8 @@ def as_rng(rng: Rng) -> np.random.Generator:
             "rng must be a NumPy Generator or an integer seed, for example "
             f"np.random.default_rng(0), but got {type(rng).__name__}."
         )
+    if rng < 0:
+        raise ValueError(f"rng must be a seed of at least 0, or a NumPy Generator, but got {rng}.")
     return np.random.default_rng(int(rng))
 
 

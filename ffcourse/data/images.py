@@ -87,6 +87,8 @@ def augment(
 
 def _as_grid(X: Array) -> Array:
     """View `X` as (N, C, H, W)."""
+    if X.dtype.kind not in "fiub":
+        raise TypeError(f"images must hold numbers, but the dtype is {X.dtype}.")
     if X.ndim == 2 and X.shape[1] == 64:
         return X.reshape(-1, 1, 8, 8)
     if X.ndim == 3:

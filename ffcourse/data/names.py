@@ -87,6 +87,8 @@ def split_names(
 def _strings(values: Any, name: str) -> list[str]:
     if isinstance(values, str):
         raise TypeError(f"{name} must be a sequence of strings, but it is a single string.")
+    if not hasattr(values, "__len__"):
+        raise TypeError(f"{name} must be a sequence of strings, but got {type(values).__name__}.")
     texts = [str(value) for value in values if isinstance(value, str)]
     if len(texts) != len(values):
         raise TypeError(f"{name} must hold strings only.")

@@ -69,6 +69,7 @@ class Standardizer:
     def _same_columns(self, values: Any) -> Array:
         X: Array = np.asarray(values)
         mean, _ = self._fitted()
+        _refuse_other_types(X)
         if X.shape[1:] != mean.shape or X.ndim == 0:
             raise ValueError(
                 f"X must have rows of shape {mean.shape}, as in fit, but X has shape {X.shape}."
@@ -83,11 +84,15 @@ class Standardizer:
 
 def _finite_numbers(values: Any) -> Array:
     X = as_rows(values, "X")
-    if not np.issubdtype(X.dtype, np.number) and X.dtype != bool:
-        raise TypeError(f"X must hold numbers, but its dtype is {X.dtype}.")
+    _refuse_other_types(X)
     if not np.isfinite(X).all():
         raise ValueError("X holds NaN or infinite values. Remove or replace them before fit.")
     return X
+
+
+def _refuse_other_types(X: Array) -> None:
+    if X.dtype.kind not in "fiub":
+        raise TypeError(f"X must hold numbers, but its dtype is {X.dtype}.")
 
 
 def _float_of(X: Array) -> np.dtype[Any]:

@@ -130,11 +130,16 @@ def _given(rng: Rng) -> Rng:
 
 
 def _wants_strata(y: Array, stratify: bool | None) -> bool:
-    labels = y.ndim == 1 and not np.issubdtype(y.dtype, np.floating)
+    labels = y.ndim == 1 and y.dtype.kind in "iubUS"
     if stratify and not labels:
         raise ValueError(
             "stratify=True needs one class label per row (integers, booleans or strings), but y "
             f"has dtype {y.dtype} and shape {y.shape}. Pass stratify=False for regression."
+        )
+    if stratify is None and y.dtype.kind == "O":
+        raise TypeError(
+            "y must hold numbers or strings, but its dtype is object, as of mixed or missing "
+            "values. Clean it, or pass stratify=False."
         )
     return labels if stratify is None else bool(stratify)
 

@@ -40,8 +40,12 @@ def make_blobs(
 def make_moons(n: int = 200, noise: float = 0.1, rng: Rng = None) -> Dataset:
     """Make two half circles that reach into each other: no straight line parts them.
 
-    Parameters and result as in ``make_blobs``; `noise` is the standard deviation of the
-    distance from the curve in each direction.
+    Parameters
+    ----------
+    n, rng
+        As in ``make_blobs``, and the same result.
+    noise : float
+        Standard deviation of the distance from the curve in each direction.
     """
     rng, y = _start(n, rng)
     angle = rng.uniform(0, np.pi, n)
@@ -53,9 +57,19 @@ def make_moons(n: int = 200, noise: float = 0.1, rng: Rng = None) -> Dataset:
 def make_circles(
     n: int = 200, noise: float = 0.1, rng: Rng = None, *, inner: float = 0.5
 ) -> Dataset:
-    """Make a ring (class 0, radius 1) around a smaller ring (class 1, radius `inner`)."""
-    if not 0 < inner < 1:
-        raise ValueError(f"inner must be a radius between 0 and 1, but got {inner}.")
+    """Make a ring (class 0, radius 1) around a smaller ring (class 1, radius `inner`).
+
+    Parameters
+    ----------
+    n, rng
+        As in ``make_blobs``, and the same result.
+    noise : float
+        Standard deviation of the distance from the curve in each direction.
+    inner : float
+        Radius of the smaller ring, between 0 and 1.
+    """
+    if not isinstance(inner, int | float | np.number) or not 0 < inner < 1:
+        raise ValueError(f"inner must be a radius between 0 and 1, but got {inner!r}.")
     rng, y = _start(n, rng)
     angle = rng.uniform(0, 2 * np.pi, n)
     radius = np.where(y == 0, 1.0, inner)

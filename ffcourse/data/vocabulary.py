@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -51,6 +51,7 @@ class CharVocabulary:
 
     def encode(self, text: str, *, end: bool = True) -> Array:
         """Return the numbers of the characters of `text`, int64, with the end mark at the end."""
+        _single(text)
         try:
             numbers = [self._number[character] for character in text]
         except KeyError as error:
@@ -63,7 +64,13 @@ class CharVocabulary:
     def decode(self, numbers: Iterable[int]) -> str:
         """Return the text of `numbers`, up to the first end mark."""
         text = []
-        for number in numbers:
+        given = np.asarray(list(numbers) if isinstance(numbers, Iterator) else numbers)
+        if given.ndim != 1 or (given.size and given.dtype.kind not in "iu"):
+            raise TypeError(
+                "numbers must be one sequence of integers, as encode makes it, but got shape "
+                f"{given.shape} and dtype {given.dtype}."
+            )
+        for number in given.tolist():
             if not 0 <= number < len(self):
                 raise ValueError(f"numbers must lie in 0..{len(self) - 1}, but got {number}.")
             if number == 0:
@@ -134,6 +141,7 @@ class CharVocabulary:
 
 def words(text: str) -> list[str]:
     """Return the words of `text` in lower case; "don't" is one word, punctuation is dropped."""
+    _single(text)
     return re.findall(r"[a-z0-9]+(?:'[a-z]+)?", text.lower().replace("’", "'"))
 
 
@@ -215,9 +223,16 @@ def one_hot(values: Any, classes: int | None = None, *, dtype: Any = np.float32)
     return rows
 
 
+def _single(text: Any) -> None:
+    if not isinstance(text, str):
+        raise TypeError(f"text must be a single string, but got {type(text).__name__}.")
+
+
 def _texts(texts: Iterable[str]) -> Sequence[str]:
     if isinstance(texts, str):
         raise TypeError("texts must be a list of strings, but it is a single string: use [text].")
+    if not isinstance(texts, Iterable):
+        raise TypeError(f"texts must be a list of strings, but got {type(texts).__name__}.")
     given = [str(text) for text in texts]
     if not given:
         raise ValueError("texts is empty. Give at least one text.")

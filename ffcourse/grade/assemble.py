@@ -8,7 +8,7 @@ name, other cells) is ignored, and every repair is told.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ffcourse.grade.code import (
     SyntaxFault,
@@ -21,8 +21,8 @@ from ffcourse.grade.code import (
 from ffcourse.grade.notebook import Cell, Notebook, RejectedError
 from ffcourse.grade.solution import Answer, Exercise, Solution
 
-_HEADING = re.compile(r"^#{1,4}\s*(?:Exercise\s+)?(\d\d\.\d+)\b", re.MULTILINE)
-_CALLS = re.compile(r"^\s*(?:check|submit)\(", re.MULTILINE)
+_HEADING = re.compile(r"^#{1,4}[ \t]*(?:Exercise[ \t]+)?(\d\d\.\d{1,4})\b", re.MULTILINE)
+_CALLS = re.compile(r"^[ \t]*(?:check|submit)\(", re.MULTILINE)
 
 
 @dataclass
@@ -117,6 +117,7 @@ class _Finder:
         self.repairs: list[str] = []
         self.used: set[int] = set()
         self.solution = solution
+        self.left_over: list[Cell] = []  # duplicates that were not graded
         self.order = {c.index: n for n, c in enumerate(c for c in self.code if c.role == "answer")}
         self.last = -1
         self._retyped(submission)
@@ -135,7 +136,7 @@ class _Finder:
         """Return the cell that answers an exercise, or None."""
         answer = exercise.answers[number]
         tagged = self._tagged(exercise, number)
-        cell = self._choose(exercise, tagged)
+        cell = self._choose(exercise, answer, tagged)
         if cell is None:
             cell = self._by_id(exercise, answer) or self._by_place(exercise, answer)
         if cell is not None:
@@ -156,19 +157,29 @@ class _Finder:
             return mine
         return [cells[number]] if len(cells) == count else []
 
-    def _choose(self, exercise: Exercise, cells: list[Cell]) -> Cell | None:
+    def _choose(self, exercise: Exercise, answer: Answer, cells: list[Cell]) -> Cell | None:
         cells = [c for c in cells if c.index not in self.used]
         if not cells:
             return None
         filled = [c for c in cells if c.source.strip()]
         written = [c for c in filled if not is_stub(c.source, exercise.stubs)]
-        if len(cells) > 1:
-            self.used.update(c.index for c in cells)
+        chosen = (written or filled or cells)[-1]
+        if len(cells) == 1:
+            return chosen
+        self.used.update(c.index for c in cells)
+        whole = _joined(written, answer)
+        if whole is not None:
             self.repairs.append(
-                f"{exercise.id}: {len(cells)} answer cells were found; the last one that is not "
-                "empty was graded."
+                f"{exercise.id}: the answer was spread over {len(written)} cells; they were put "
+                "together."
             )
-        return (written or filled or cells)[-1]
+            return whole
+        self.left_over += [c for c in written if c is not chosen]
+        self.repairs.append(
+            f"{exercise.id}: {len(cells)} answer cells were found; the last one that is not "
+            "empty was graded."
+        )
+        return chosen
 
     def _by_id(self, exercise: Exercise, answer: Answer) -> Cell | None:
         cells = [c for c in self.code if answer.id and c.id == answer.id]
@@ -209,10 +220,25 @@ class _Finder:
     def names_elsewhere(self) -> dict[str, int]:
         """Return the names that only ignored cells define, with the cell's position."""
         names: dict[str, int] = {}
-        for cell in self.code:
-            if cell.index not in self.used and cell.role in (None, "given"):
-                names.update(dict.fromkeys(defined_names(cell.source), cell.index))
+        ignored = [c for c in self.code if c.index not in self.used and c.role in (None, "given")]
+        for cell in [*ignored, *self.left_over]:
+            names.update(dict.fromkeys(defined_names(cell.source), cell.index))
         return names
+
+
+def _joined(cells: list[Cell], answer: Answer) -> Cell | None:
+    """Return one cell made of those that a learner has split an answer into, or None.
+
+    Only where each defines something else, and the last one alone not all that is asked for.
+    """
+    if not 2 <= len(cells) <= 20:
+        return None
+    names = [set(defined_names(c.source)) for c in cells]
+    together = set().union(*names)
+    wanted = set(answer.names)
+    if wanted <= names[-1] or not wanted <= together or sum(map(len, names)) > len(together):
+        return None
+    return replace(cells[-1], source="\n\n".join(c.source for c in cells))
 
 
 def _sections(notebook: Notebook) -> dict[int, str]:

@@ -10,8 +10,13 @@ from dataclasses import dataclass
 
 from ffcourse.grade.notebook import MAX_SOURCE
 
-_IPYTHON_LINE = re.compile(r"^\s*[%!?].*$|^[^#'\"]*\?{1,2}\s*$", re.MULTILINE)
-
+# Lines that only IPython understands, where a statement may begin. Each pattern looks at one line.
+_COMMAND = re.compile(r"[ \t]*[%!?]")
+_QUESTION = re.compile(r"[ \t]*[%\w.*\[\]()'\"]+\?{1,2}[ \t;]*$")
+_OUTPUT_OF = re.compile(r"([\w.,\[\] \t]+)=[ \t]*[%!](?!=)")
+_TOKEN = re.compile(
+    r"#.*|\"\"\"|\'\'\'|\"(?:[^\"\\]|\\.)*\"?|'(?:[^'\\]|\\.)*'?|[()\[\]{}]|[^#\"'()\[\]{}]+"
+)
 
 # Names by which a cell can change what other cells share.
 _MEDDLING = {"get_ipython", "setattr", "globals", "exec", "eval", "seed", "seterr", "__import__"}
@@ -37,13 +42,19 @@ def parse(source: str) -> ast.Module | SyntaxFault:
     """
     if len(source) > MAX_SOURCE:
         return SyntaxFault(1, f"the cell has more than {MAX_SOURCE} characters", "")
-    plain = _IPYTHON_LINE.sub(lambda m: _blank(m.group()), source)
-    flags = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
+    tree = _tree(source)
+    if isinstance(tree, SyntaxFault) and any(mark in source for mark in "%!?"):
+        return _tree(without_ipython(source))
+    return tree
+
+
+def _tree(source: str) -> ast.Module | SyntaxFault:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            tree = ast.parse(plain)
-            compile(plain, "answer", "exec", flags=flags, dont_inherit=True)
+            tree = ast.parse(source)
+            flags = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
+            compile(source, "answer", "exec", flags=flags, dont_inherit=True)
         return tree
     except SyntaxError as error:
         text = (error.text or "").strip()[:80]
@@ -54,10 +65,51 @@ def parse(source: str) -> ast.Module | SyntaxFault:
         return SyntaxFault(1, "the code is nested too deeply", "")
 
 
-def _blank(line: str) -> str:
-    """Keep the indent and a `pass`, so that a block of only magics stays a block."""
-    indent = line[: len(line) - len(line.lstrip())].replace("\n", "")
-    return indent + "pass"
+def without_ipython(source: str) -> str:
+    """Return a cell with what only IPython understands replaced, line by line, by Python.
+
+    Only where a statement begins: ``% n)`` or ``!= n)`` may well begin the second line of a
+    sum in brackets.
+    """
+    lines: list[str] = []
+    depth, quote, goes_on, command = 0, "", False, False
+    for line in source.split("\n"):
+        if quote or depth or (goes_on and not command):
+            plain = line
+        elif (goes_on and command) or _COMMAND.match(line) or _QUESTION.match(line):
+            plain = line[: len(line) - len(line.lstrip())] + "pass"
+        elif assigned := _OUTPUT_OF.match(line):
+            plain = f"{assigned.group(1)}= None"
+        else:
+            plain = line
+        command, goes_on = plain is not line, line.endswith("\\")
+        if not command:
+            depth, quote = _open_at_the_end(line, depth, quote)
+        lines.append(plain)
+    return "\n".join(lines)
+
+
+def _open_at_the_end(line: str, depth: int, quote: str) -> tuple[int, str]:
+    """Return how many brackets are open after a line, and which triple quote, if any."""
+    place = 0
+    while place < len(line):
+        if quote:
+            end = line.find(quote, place)
+            if end < 0:
+                return depth, quote
+            place, quote = end + 3, ""
+            continue
+        token = _TOKEN.match(line, place)
+        if token is None:
+            break
+        word, place = token.group(), token.end()
+        if word in ('"""', "'''"):
+            quote = word
+        elif word in "([{":
+            depth += 1
+        elif word in ")]}":
+            depth = max(0, depth - 1)
+    return depth, quote
 
 
 def normalised(tree: ast.Module) -> str:
@@ -92,13 +144,21 @@ def is_stub(source: str, stubs: Sequence[str] = ()) -> bool:
     if isinstance(tree, SyntaxFault):
         return False
     try:
+        if all(_is_blank(node) for node in tree.body):
+            return True
         for stub in stubs:
             given = parse(stub)
-            if not isinstance(given, SyntaxFault) and normalised(tree) == normalised(given):
+            if isinstance(given, SyntaxFault) or _length(given) != _length(tree):
+                continue  # putting a long cell into normal form takes seconds
+            if normalised(tree) == normalised(given):
                 return True
-        return all(_is_blank(node) for node in tree.body)
+        return False
     except RecursionError:
         return False
+
+
+def _length(tree: ast.Module) -> int:
+    return sum(not _is_text(node) for node in tree.body)
 
 
 def _is_blank(node: ast.stmt) -> bool:
@@ -230,8 +290,14 @@ def forbidden_use(source: str, forbidden: list[str], given: str = "") -> str | N
         if not isinstance(part, SyntaxFault):
             _collect_aliases(part, aliases)
     wanted = {_full(name, aliases): name for name in forbidden}
+    whole = [
+        f"{node.module}."
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom) and any(item.name == "*" for item in node.names)
+    ]
     for node in ast.walk(tree):
-        for used in _uses(node, aliases):
+        plain = _uses(node, aliases)
+        for used in [*plain, *(module + name for module in whole for name in plain)]:
             for full, name in wanted.items():
                 if _same(used, full):
                     return name

@@ -7,6 +7,7 @@ a gradebook, an export), goes through the gradebook: see `ffcourse.grade.batch.c
 from __future__ import annotations
 
 import argparse
+import contextlib
 import csv
 import json
 import os
@@ -40,7 +41,12 @@ def parser() -> argparse.ArgumentParser:
     )
     p.add_argument("paths", nargs="*", metavar="PATH", help="a notebook, or a folder of them")
     p.add_argument("--solutions", type=Path, metavar="DIR", help="a folder, a solution or a bundle")
-    p.add_argument("--json", type=Path, metavar="FILE", help="write the results as JSON")
+    p.add_argument(
+        "--json",
+        type=Path,
+        metavar="FILE",
+        help="write the results as JSON (- for standard output)",
+    )
     p.add_argument("--html", type=Path, metavar="FILE", help="write the feedback as a page")
     p.add_argument("--seed", type=int, metavar="N", help="draw fresh inputs, the same for all")
     p.add_argument("--trusted", action="store_true", help="grade even without walls for files")
@@ -72,6 +78,13 @@ def main(argv: Sequence[str] | None = None) -> int:
             return WRONG_CALL
     except SystemExit as stop:
         return int(stop.code or 0)
+    # With a "-" among the files, standard output is for it alone; people read the other one.
+    options.output = sys.stdout
+    with contextlib.redirect_stdout(sys.stderr if _outputs(options) else sys.stdout):
+        return _run(options)
+
+
+def _run(options: argparse.Namespace) -> int:
     from ffcourse.grade.service import GraderError, end_ahead
 
     try:
@@ -87,7 +100,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         return SOME_REJECTED
     finally:
         end_ahead()
-    write_outputs(options, reports)
+    try:
+        write_outputs(options, reports)
+    except OSError as error:
+        about = f" ({error.filename})" if error.filename else ""
+        print(f"ffcourse grade: cannot write: {error.strerror or error}{about}.", file=sys.stderr)
+        return WRONG_CALL
     return GRADED if all(r["status"] == "graded" for r in reports) else SOME_REJECTED
 
 
@@ -120,6 +138,10 @@ def _fault(options: argparse.Namespace) -> str | None:
         return f"--solutions {options.solutions}: there is no such file or folder."
     if options.jobs is not None and options.jobs < 1:
         return f"--jobs must be 1 or more, got {options.jobs}."
+    if options.seconds is not None and not 0 < options.seconds < 1e6:
+        return f"--seconds must be more than 0, got {options.seconds:g}."
+    if len(_outputs(options)) > 1:
+        return f"only one of {' and '.join(_outputs(options))} can go to standard output (-)."
     if options.seed is not None and options.seed < 0:
         return f"--seed must be 0 or more, got {options.seed}."
     if (options.again or options.override) and not (options.reason or "").strip():
@@ -134,6 +156,12 @@ def _fault(options: argparse.Namespace) -> str | None:
     except ValueError as error:
         return str(error)
     return export_fault(options)
+
+
+def _outputs(options: argparse.Namespace) -> list[str]:
+    """Return the options whose file is standard output."""
+    names = ["json", "html"] + ([] if options.format else ["csv"])
+    return [f"--{name}" for name in names if str(getattr(options, name)) == "-"]
 
 
 def notebooks(paths: Sequence[str]) -> Iterator[Path]:
@@ -194,16 +222,26 @@ def grade_all(options: argparse.Namespace) -> list[dict[str, Any]]:
 
 
 def write_outputs(options: argparse.Namespace, reports: list[dict[str, Any]]) -> None:
-    """Write the files that were asked for, each atomically."""
+    """Write the files that were asked for, each atomically, or to standard output for ``-``."""
     if options.json:
         data = reports[0] if len(reports) == 1 else totals(reports)
-        replace(options.json, (json.dumps(data, indent=1, ensure_ascii=False) + "\n").encode())
+        _write(options, options.json, json.dumps(data, indent=1, ensure_ascii=False) + "\n")
     if options.csv and not options.format:
-        replace(options.csv, _csv(reports).encode())
+        _write(options, options.csv, _csv(reports))
     if options.html:
         from ffcourse.grade.feedback import html_page
 
-        replace(options.html, html_page(reports).encode())
+        _write(options, options.html, html_page(reports))
+
+
+def _write(options: argparse.Namespace, path: Path, text: str) -> None:
+    # A file's name need not be UTF-8; what of it is not is written as an escape.
+    data = text.encode("utf-8", "backslashreplace")
+    if str(path) != "-":
+        replace(path, data)
+        return
+    options.output.write(data.decode())
+    options.output.flush()
 
 
 def _csv(reports: list[dict[str, Any]]) -> str:

@@ -12,8 +12,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ffcourse.grade.compare import difference, told_of_hidden
-from ffcourse.grade.rules import apply_rule
+from ffcourse.grade.compare import alike, told_of_hidden
+from ffcourse.grade.rules import RuleError, apply_rule
 from ffcourse.grade.solution import Check
 from ffcourse.grade.values import ERROR_LABEL, ErrorValue, ValueFormatError, decode
 
@@ -151,10 +151,22 @@ def _values_fault(
         except ValueFormatError as error:
             return f"{prefix}{error}", None
         expected = decode(reference)
-        fault = apply_rule(rule, expected, got, check.truths)
+        fault, harmless = _fault(rule, expected, got, check.truths)
         if fault:
-            return f"{prefix}{fault}", told_of_hidden(expected, got, rule)
+            return f"{prefix}{fault}", harmless
     return None, None
+
+
+def _fault(
+    rule: Mapping[str, Any], expected: Any, got: Any, truths: Mapping[str, Mapping[str, Any]]
+) -> tuple[str | None, str | None]:
+    try:
+        words = apply_rule(rule, expected, got, truths)
+        return words, told_of_hidden(expected, got, rule) if words else None
+    except RuleError:
+        raise
+    except Exception as error:  # an odd value is wrong; it must not end the grading of the rest
+        return f"It could not be compared with what was expected ({type(error).__name__}).", None
 
 
 def agree(a: Sequence[Mapping[str, Any]], b: Sequence[Mapping[str, Any]]) -> bool:
@@ -174,6 +186,6 @@ def agree(a: Sequence[Mapping[str, Any]], b: Sequence[Mapping[str, Any]]) -> boo
         if isinstance(left, ErrorValue) and isinstance(right, ErrorValue):
             if (left.type, left.message) != (right.type, right.message):
                 return False
-        elif isinstance(right, ErrorValue) or difference(left, right) is not None:
+        elif isinstance(right, ErrorValue) or not alike(left, right):
             return False
     return True

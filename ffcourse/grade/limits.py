@@ -27,8 +27,8 @@ class Limits:
     cell_wall: float = 20.0
     total_seconds: float = 300.0
     memory_bytes: int = 1_500_000_000
-    file_bytes: int = 50_000_000
-    files: int = 256
+    file_bytes: int = 25_000_000
+    files: int = 128
     processes: int = 64
 
     def for_kernel(self) -> dict[str, int]:

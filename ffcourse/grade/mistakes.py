@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ffcourse.grade.compare import difference
 from ffcourse.grade.judge import agree
+from ffcourse.grade.rules import apply_rule
 from ffcourse.grade.solution import Check, Exercise, Variant
-from ffcourse.grade.values import ERROR_LABEL
+from ffcourse.grade.values import ERROR_LABEL, ErrorValue, decode
 
 Payloads = Sequence[Mapping[str, Any]]
 
@@ -18,6 +20,9 @@ def named_mistake(
     only: Sequence[int] | None = None,
 ) -> Variant | None:
     """Return the one stored mistake whose values or exceptions are the learner's, or None.
+
+    Where a rule leaves room (2.3 for 2.303), it does so here: a value that is right and another
+    that is right are alike, and so are two wrong ones that the rule could not tell apart.
 
     Parameters
     ----------
@@ -33,15 +38,44 @@ def named_mistake(
     fits = [
         variant
         for variant in exercise.mistakes
-        if _fits(split_by_check(variant.payloads, exercise.checks), emitted, numbers)
+        if _fits(split_by_check(variant.payloads, exercise.checks), emitted, numbers, exercise)
     ]
     return fits[0] if len(fits) == 1 else None
 
 
 def _fits(
-    parts: Mapping[int, Payloads], emitted: Mapping[int, Payloads], numbers: Sequence[int]
+    parts: Mapping[int, Payloads],
+    emitted: Mapping[int, Payloads],
+    numbers: Sequence[int],
+    exercise: Exercise,
 ) -> bool:
-    return all(agree(emitted[n], parts.get(n, ())) for n in numbers)
+    return all(_alike(exercise.checks[n], emitted[n], parts.get(n, ())) for n in numbers)
+
+
+def _alike(check: Check, shown: Payloads, stored: Payloads) -> bool:
+    if len(shown) != len(stored):
+        return False
+    return all(
+        agree([mine], [theirs]) or _alike_by_rule(check, mine, theirs)
+        for mine, theirs in zip(shown, stored, strict=True)
+    )
+
+
+def _alike_by_rule(check: Check, shown: Mapping[str, Any], stored: Mapping[str, Any]) -> bool:
+    label = str(shown.get("label"))
+    rule = check.rules.get(label)
+    wanted = [p for p in check.reference if p.get("label") == label]
+    if rule is None or label != stored.get("label") or not wanted:
+        return False
+    try:
+        mine, theirs, right = decode(shown), decode(stored), decode(wanted[0])
+        if isinstance(mine, ErrorValue) or isinstance(theirs, ErrorValue):
+            return False
+        if all(apply_rule(rule, right, value, check.truths) is None for value in (mine, theirs)):
+            return True
+        return rule.get("rule", "close") == "close" and difference(theirs, mine, rule) is None
+    except Exception:  # an odd value is like no other; it must not end the grading
+        return False
 
 
 def split_by_check(payloads: Payloads, checks: Sequence[Check]) -> dict[int, Payloads]:

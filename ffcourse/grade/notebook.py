@@ -15,7 +15,7 @@ from typing import Any
 MAX_BYTES = 20_000_000
 MAX_PARTS = 1_000_000
 MAX_CELLS = 5_000
-MAX_SOURCE = 200_000
+MAX_SOURCE = 50_000  # of one cell: its syntax tree takes up a thousand times its length
 
 _SAVE_AGAIN = "Open it in JupyterLab, save it, and hand in the saved .ipynb file."
 

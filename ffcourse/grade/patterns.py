@@ -207,10 +207,13 @@ def _of_numbers(a: float, b: float) -> str | None:
     """About one number: only forms that are hardly met by chance."""
     if a == 0 or b == 0:
         return None
+    counts = a.is_integer() and b.is_integer() and max(abs(a), abs(b)) < 10
+    if counts and abs(b - a) == 1:  # 2 for 1 is a miscount sooner than a factor
+        return "It is one too many." if b > a else "It is one too few."
     for factor, words in ((2.0, "twice"), (0.5, "half"), (-2.0, "minus twice"),
                           (-0.5, "minus half"), (100.0, "100 times"),
                           (0.01, "a hundredth of")):  # fmt: skip
-        if _is(b / a, factor):
+        if _is(b / a, factor) and not counts:
             return f"It is {words} the expected value."
     if a.is_integer() and b.is_integer():
         if abs(b - a) == 1:
@@ -231,6 +234,11 @@ def _digits(a: np.ndarray, b: np.ndarray, same: Same) -> str | None:
     whole = np.rint(b) == b
     if whole.all() and not (np.rint(a) == a).all():
         if (np.trunc(a) == b).all():
+            if not b[np.rint(a) != a].any():  # only zeros in their place: perhaps a written 0
+                return (
+                    "Yours is 0 wherever a fraction is expected: a 0 that you wrote, or digits "
+                    "cut off by an array of integers, `//` or int()?"
+                )
             return (
                 "Your values are whole numbers, with the digits after the point cut off: an array "
                 "of integers, `//` or int()?"

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from ffcourse.grade.code import defined_names
+
 if TYPE_CHECKING:  # whoever only starts a grader need not wait for NumPy
     from ffcourse.grade.assemble import Attempt
     from ffcourse.grade.outcome import Outcome
-    from ffcourse.grade.solution import Exercise, Solution
+    from ffcourse.grade.solution import Exercise, Solution, Variant
 
 SCHEMA = 1
 _ORDER = ("crashed", "timed_out", "missing", "error", "wrong", "not_attempted")
@@ -59,14 +61,9 @@ def submission_report(
 
 def exercise_report(outcome: Outcome, attempt: Attempt, shown_hints: int) -> dict[str, Any]:
     """Return the JSON of one exercise."""
-    from ffcourse.grade.mistakes import named_mistake
-
     exercise = outcome.exercise
     status = overall_status([r.outcome for r in outcome.results])
-    mistake = None
-    if status in ("wrong", "error"):
-        mistake = named_mistake(exercise, outcome.emitted)
-        mistake = mistake or named_mistake(exercise, outcome.emitted_again)
+    found = _mistakes(outcome) if status in ("wrong", "error") else []
     checks = [
         {
             "label": r.label,
@@ -85,16 +82,57 @@ def exercise_report(outcome: Outcome, attempt: Attempt, shown_hints: int) -> dic
         "max_points": exercise.max_points,
         "status": status,
         "checks": checks,
-        "mistake": mistake.name if mistake else None,
+        "mistake": found[0].name if len(found) == 1 else None,
+        "mistakes": [mistake.name for mistake in found],
         "feedback": feedback_text(
             exercise,
             status,
             checks,
-            printable(outcome.message) if outcome.message else None,
-            mistake.message if mistake else None,
+            _told(outcome, attempt),
+            _in_words(found),
             shown_hints,
         ),
     }
+
+
+def _mistakes(outcome: Outcome) -> list[Variant]:
+    """Return the named mistakes that were made: one that explains all, or several together."""
+    from ffcourse.grade.mistakes import named_mistake
+    from ffcourse.grade.together import mistakes_together
+
+    for shown in (outcome.emitted, outcome.emitted_again):
+        one = named_mistake(outcome.exercise, shown)
+        if one is not None:
+            return [one]
+    for shown in (outcome.emitted, outcome.emitted_again):
+        several = mistakes_together(outcome.exercise, shown)
+        if several:
+            return several
+    return []
+
+
+def _in_words(found: list[Variant]) -> str | None:
+    if not found:
+        return None
+    if len(found) == 1:
+        return found[0].message
+    count = {2: "Two", 3: "Three"}.get(len(found), "Several")
+    return "\n".join([f"{count} things are wrong here:", *(f"- {m.message}" for m in found)])
+
+
+def _told(outcome: Outcome, attempt: Attempt) -> str | None:
+    """Return the sentence for the exercise as a whole; if need be, which name is not defined."""
+    if outcome.message is not None:
+        return printable(outcome.message)
+    own = [name for source in attempt.sources for name in defined_names(source)]
+    wanted = [name for answer in outcome.exercise.answers for name in answer.names]
+    raised = [p.get("data") for shown in outcome.emitted.values() for p in shown]
+    messages = [str(data.get("message")) for data in raised if isinstance(data, dict)]
+    for name in wanted:
+        if name not in own and f"name '{name}' is not defined" in messages:
+            what = ", ".join(f"`{other}`" for other in own[:6]) or "no name"
+            return printable(f"The answer must define `{name}`; this one defines {what}.")
+    return None
 
 
 def overall_status(outcomes: list[str]) -> str:

@@ -52,6 +52,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     fault = export_fault(options)
     if fault is None and options.csv and not options.format:
         fault = "--csv needs --format canvas, moodle, nbgrader or gradescope here."
+    if fault is None and options.no_names and (options.csv or options.feedback or options.student):
+        fault = "--no-names goes with --html and --json; the other files are of names by nature."
     if fault:
         return _wrong(fault)
     return _run(options, settings)
@@ -63,8 +65,12 @@ def _wrong(words: object) -> int:
 
 
 def _run(options: argparse.Namespace, settings: dict[str, str]) -> int:
+    from sqlalchemy.exc import SQLAlchemyError
+
+    from ffcourse.grade.batch.database import trouble
     from ffcourse.grade.batch.exports.text import ExportError
     from ffcourse.grade.batch.gradebook import DEFAULT, Gradebook, GradebookError
+    from ffcourse.grade.batch.late import LateRuleError
     from ffcourse.grade.batch.people import RosterError, read_roster
 
     try:
@@ -73,13 +79,21 @@ def _run(options: argparse.Namespace, settings: dict[str, str]) -> int:
             if options.roster:
                 book.add_students(read_roster(options.roster).students)
             if options.forget:
-                print(f"Deleted: {book.forget(options.forget)} submissions of {options.forget}.")
-                return DONE
+                return _forget(book, options.forget)
+            known = _notebooks(book)
+            unknown = next((key for key in options.notebook or () if key not in known), None)
+            if unknown is not None:
+                return _wrong(f"--notebook {unknown}: there is {', '.join(known) or 'none yet'}.")
             if options.student:
-                return _one(book, options.student)
+                return _one(book, options)
             _class(book, options)
-    except (GradebookError, RosterError, ExportError, OSError) as error:
+    except (GradebookError, RosterError, LateRuleError, ExportError) as error:
         return _wrong(error)
+    except SQLAlchemyError as error:
+        return _wrong(trouble(error, options.db or DEFAULT))
+    except OSError as error:
+        about = f" ({error.filename})" if error.filename else ""
+        return _wrong(f"{error.strerror or error}{about}")
     return DONE
 
 
@@ -98,21 +112,76 @@ def _class(book: Any, options: argparse.Namespace) -> None:
             from ffcourse.grade.batch.page import class_page
 
             write(options.html, class_page(data))
-    for note in notes:
+    for note in [*unknown_dues(book), *notes]:
         print(note)
 
 
-def _one(book: Any, student: str) -> int:
-    from ffcourse.grade.batch.marks import marked_report, marks
-    from ffcourse.grade.feedback import print_report
+def _notebooks(book: Any) -> list[str]:
+    """Return the notebooks that marks can be of."""
+    from ffcourse.grade.batch.marks import marks
 
-    mine = [m for m in marks(book) if m.student.id == student and m.result_id is not None]
+    keys = {key for key, _, _ in book.solutions().values()}
+    return sorted(keys | {m.notebook for m in marks(book)})
+
+
+def unknown_dues(book: Any) -> list[str]:
+    """Say which due dates are of notebooks that there are not."""
+    keys = {key for key, _, _ in book.solutions().values()}
+    dues = [
+        name.removeprefix("due:")
+        for name, value in book.settings().items()
+        if name.startswith("due:") and value
+    ]
+    return [
+        f"--due {name}=…: no solution that was graded with is called {name}."
+        for name in dues
+        if name != "*" and keys and name not in keys
+    ]
+
+
+def _forget(book: Any, student: str) -> int:
+    if student not in book.students():
+        return _wrong(f"--forget {student}: nobody has this id.{_nearly(book, student)}")
+    print(
+        f"Deleted: {book.forget(student)} submissions of {student}. Files, exports and pages are "
+        "where they were; a file that stays in the folder comes back with the next grading."
+    )
+    return DONE
+
+
+def _nearly(book: Any, student: str) -> str:
+    """Say whom somebody may have meant."""
+    from difflib import get_close_matches
+
+    about = {s.id: s.id for s in book.students().values()}
+    for one in book.students().values():
+        about |= {name: one.id for name in (one.email, one.login, one.last) if name}
+    found = dict.fromkeys(about[name] for name in get_close_matches(student, about, 3, 0.75))
+    return f" Is {' or '.join(found)} meant?" if found else ""
+
+
+def _one(book: Any, options: argparse.Namespace) -> int:
+    """Show, and write if asked to, what one student is told."""
+    from ffcourse.grade.batch.exports.text import write
+    from ffcourse.grade.batch.marks import ReportsOf, marks
+    from ffcourse.grade.feedback import html_page, print_report
+
+    student = options.student
+    mine = [
+        m for m in marks(book, options.notebook)
+        if m.student.id == student and m.result_id is not None
+    ]  # fmt: skip
     if not mine:
-        return _wrong(f"there is nothing graded of a student {student!r}.")
-    for mark in mine:
-        report = marked_report(book, mark)
-        if report is not None:
-            print_report(report)
+        near = "" if student in book.students() else _nearly(book, student)
+        return _wrong(f"there is nothing graded of a student {student!r}.{near}")
+    report_of = ReportsOf(book, mine)
+    reports = [report for m in mine if (report := report_of(m)) is not None]
+    for report in reports:
+        print_report(report)
+    if options.json:
+        write(options.json, json_text({"schema": 1, "submissions": reports}))
+    if options.html:
+        write(options.html, html_page(reports))
     return DONE
 
 

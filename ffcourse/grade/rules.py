@@ -16,6 +16,11 @@ from ffcourse.grade.words import noun, show
 
 Truths = Mapping[str, Mapping[str, Any]]
 
+
+class RuleError(ValueError):
+    """A rule in the solution cannot be used: its author's mistake, not the learner's."""
+
+
 MEASURES: dict[str, Callable[[np.ndarray], float]] = {
     "value": lambda a: float(a.max(initial=-np.inf)),
     "size": lambda a: float(a.size),
@@ -43,7 +48,7 @@ def apply_rule(rule: Mapping[str, Any], expected: Any, got: Any, truths: Truths)
 
     Raises
     ------
-    ValueError
+    RuleError
         When the solution names an unknown rule or truth.
     """
     name = str(rule.get("rule", "close"))
@@ -56,7 +61,7 @@ def apply_rule(rule: Mapping[str, Any], expected: Any, got: Any, truths: Truths)
     if name == "one_of":
         return _one_of(rule, got)
     if name not in _NUMERIC_RULES:
-        raise ValueError(f"unknown rule {name!r}; known: {sorted(_NUMERIC_RULES)}")
+        raise RuleError(f"unknown rule {name!r}; known: {sorted(_NUMERIC_RULES)}")
     numbers = as_numbers(got)
     if numbers is None:
         return f"Expected numbers, got {noun(got)}."
@@ -66,10 +71,10 @@ def apply_rule(rule: Mapping[str, Any], expected: Any, got: Any, truths: Truths)
 def _truth(rule: Mapping[str, Any], truths: Truths) -> np.ndarray:
     label = str(rule.get("truth"))
     if label not in truths:
-        raise ValueError(f"the solution has no %%truth value {label!r}")
+        raise RuleError(f"the solution has no %%truth value {label!r}")
     numbers = as_numbers(decode(truths[label]))
     if numbers is None:
-        raise ValueError(f"the %%truth value {label!r} is not numeric")
+        raise RuleError(f"the %%truth value {label!r} is not numeric")
     return numbers
 
 
@@ -100,7 +105,7 @@ def _error(rule: Mapping[str, Any], expected: Any, got: np.ndarray, truths: Trut
 def _measured(rule: Mapping[str, Any], got: np.ndarray) -> tuple[str, float]:
     name = str(rule.get("measure", "value"))
     if name not in MEASURES:
-        raise ValueError(f"unknown measure {name!r}; known: {sorted(MEASURES)}")
+        raise RuleError(f"unknown measure {name!r}; known: {sorted(MEASURES)}")
     if got.size == 0 and name not in ("size", "nonzero"):
         return name, float("nan")
     with np.errstate(all="ignore"):
@@ -146,7 +151,8 @@ def _up_to_sign(
 ) -> str | None:
     plain = {k: v for k, v in rule.items() if k != "rule"}
     words = difference(expected, got, plain)
-    return None if words is None or difference(expected, -got, plain) is None else words
+    signed = got.astype(np.float64) if got.dtype.kind in "bu" else got
+    return None if words is None or difference(expected, -signed, plain) is None else words
 
 
 def _one_of(rule: Mapping[str, Any], got: Any) -> str | None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import signal
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +20,7 @@ from ffcourse.grade.limits import Limits
 from ffcourse.grade.sandbox.nursery import KernelStartError, Source, open_source
 from ffcourse.grade.sandbox.paths import readable_paths, system_paths
 from ffcourse.grade.sandbox.pick import NoWallsError, Walls, choose
+from ffcourse.grade.sandbox.sweep import sweep
 
 
 @dataclass
@@ -67,6 +69,9 @@ def main(argv: list[str]) -> int:
 
     The argument is what is known of the options, in JSON; the first line has all of them.
     """
+    # Ctrl-C in the terminal reaches this process, too. It is the parent that decides: it closes
+    # the input. (A handler that does nothing, since an ignored signal would be inherited.)
+    signal.signal(signal.SIGINT, lambda *_: None)
     out = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)  # nothing printed here may look like an answer
     try:
@@ -82,6 +87,8 @@ def main(argv: list[str]) -> int:
     serve(start, sys.stdin, out)
     with contextlib.suppress(OSError):
         out.close()
+    with contextlib.suppress(Exception):  # tidying up after others is no reason to fail
+        sweep()
     return 0
 
 

@@ -9,6 +9,18 @@ from typing import Any
 _ANSI = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 _FRAME = re.compile(r"Cell In\[\d+\], line (\d+)(?: in \S+)?\n\s*(.*)")
 _UNDEFINED = re.compile(r"name '(\w+)' is not defined")
+_NO_VALUE = re.compile(r"^A value of type (\w+) cannot be checked")
+_MEANT = {
+    "generator": " `yield` makes a generator: use `return`.",
+    "coroutine": " Leave out `async`.",
+    "builtin_function_or_method": " Are the brackets of a call missing, `f()`?",
+    "function": " Are the brackets of a call missing, `f()`?",
+    "method": " Are the brackets of a call missing, `f()`?",
+    "type": " A class was returned: are the brackets missing that make an object of it?",
+    "matrix": " Give a plain array: `np.asarray(...)`.",
+    "MaskedArray": " Give a plain array: `np.asarray(...)`.",
+    "set": " A set has no order: give a list.",
+}
 
 CRASHED = (
     "Python itself ended while this ran (for example by os._exit, a kill, or running out of "
@@ -36,6 +48,9 @@ def describe(record: Any, elsewhere: Mapping[str, int]) -> str:
         return f"{record.detail or 'It ran too long.'}{place}{hint}"
     name = _plain(error.get("ename"), 60)
     message = _plain(error.get("evalue"), 300)
+    no_value = _NO_VALUE.match(message)
+    if name == "TypeError" and no_value:
+        return f"{message.rstrip('.')}.{_MEANT.get(no_value.group(1), '')}"
     words = f"Your code raised {name}: {message}" if message else f"Your code raised {name}"
     words = words.rstrip(".") + (f" (in {where})." if where else ".")
     return words + _advice(name, message, elsewhere)
@@ -50,7 +65,7 @@ def _advice(name: str, message: str, elsewhere: Mapping[str, int]) -> str:
             "answer cells are graded: move it into the answer cell."
         )
     if name == "StdinNotImplementedError":
-        return " Answers cannot ask for input() while they are graded."
+        return " Answers cannot ask for input() or stop at breakpoint() while they are graded."
     if name == "ModuleNotFoundError":
         return " Only the packages of this course are there while it is graded."
     if name == "SystemExit":

@@ -11,6 +11,7 @@ with ``kind`` one of array, scalar, int, bool, str, list, dict, none, error.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -23,6 +24,7 @@ MAX_ELEMENTS = 200_000
 MAX_TEXT = 100_000
 MAX_DEPTH = 12
 
+_DTYPE = re.compile(r"[<>=|]?[a-z]{1,10}\d{0,3}")
 _SPECIAL = {"nan": math.nan, "inf": math.inf, "-inf": -math.inf}
 _NUMERIC = "biuf"
 
@@ -119,10 +121,7 @@ class _Encoder:
             return self._list(obj, depth)
         if hasattr(obj, "__array__"):
             return self._array(np.asarray(obj))
-        raise TypeError(
-            f"A value of type {type(obj).__name__} cannot be checked; expected numbers, text, "
-            "arrays, or lists and dicts of these."
-        )
+        raise _refusal(obj)
 
     def _text(self, obj: str) -> dict[str, Any]:
         self.take(1)
@@ -133,6 +132,10 @@ class _Encoder:
         return _node("str", "str", [], clean)
 
     def _array(self, obj: np.ndarray) -> dict[str, Any]:
+        for base in type(obj).__mro__:
+            if base.__name__ in ("matrix", "MaskedArray"):  # other ideas of shapes and values
+                raise _refusal(obj)
+        obj = np.asarray(obj)
         self.take(max(1, obj.size))
         kind = obj.dtype.kind
         flat = obj.ravel()
@@ -159,6 +162,13 @@ class _Encoder:
         self.take(1)
         items = {str(key): self.encode(item, depth + 1) for key, item in obj.items()}
         return _node("dict", None, [len(items)], items)
+
+
+def _refusal(obj: Any) -> TypeError:
+    return TypeError(
+        f"A value of type {type(obj).__name__} cannot be checked; expected numbers, text, "
+        "arrays, or lists and dicts of these."
+    )
 
 
 def _node(kind: str, dtype: str | None, shape: list[int] | None, data: Any) -> dict[str, Any]:
@@ -195,11 +205,14 @@ def text(payload: Mapping[str, Any]) -> str:
     return f"{label} = {value}" + (f"  [{variant}]" if variant else "")
 
 
-def _show(node: Mapping[str, Any]) -> str:
+def _show(node: Any) -> str:
+    if not isinstance(node, Mapping):  # hostile code may write anything
+        return _digits(node)
     kind, data = node.get("kind"), node.get("data")
     if kind == "array" and isinstance(data, list):
         head = ", ".join(_digits(v) for v in data[:6]) + (", ..." if len(data) > 6 else "")
-        shape = tuple(node.get("shape") or ())
+        lengths = node.get("shape")
+        shape = tuple(lengths) if isinstance(lengths, list) else ()
         return f"array of shape {shape}, {node.get('dtype')}: {head}"
     if kind == "list" and isinstance(data, list):
         items = [_show(item) for item in data[:6]] + (["..."] if len(data) > 6 else [])
@@ -283,16 +296,15 @@ class _Decoder:
         self.left -= len(data)
         _expect(self.left >= 0)
         name = node.get("dtype")
+        values: list[Any] = data
         if name == "str":
             _expect(all(isinstance(v, str) for v in data))
-            return np.array(data, dtype=str).reshape(shape)
-        try:
-            dtype = np.dtype(str(name))
-        except TypeError:
-            raise ValueFormatError("This is not a value that emit() wrote: dtype.") from None
-        _expect(dtype.kind in _NUMERIC and dtype.names is None and dtype.subdtype is None)
-        values = [_read_number(v) for v in data] if dtype.kind == "f" else data
-        _expect(all(isinstance(v, (bool, int, float)) for v in values))
+            dtype = np.dtype(str)
+        else:
+            dtype = _known_dtype(name)
+            _expect(dtype.kind in _NUMERIC)
+            values = [_read_number(v) for v in data] if dtype.kind == "f" else data
+            _expect(all(isinstance(v, (bool, int, float)) for v in values))
         try:
             with np.errstate(over="ignore"):
                 return np.array(values, dtype=dtype).reshape(shape)
@@ -328,10 +340,19 @@ def _read_number(data: Any) -> float:
         raise ValueFormatError("This is not a value that emit() wrote: too large.") from None
 
 
+def _known_dtype(name: Any) -> np.dtype[Any]:
+    """Return a plain dtype by its name; NumPy would take a whole language of others."""
+    _expect(isinstance(name, str) and _DTYPE.fullmatch(name) is not None)
+    try:
+        return np.dtype(str(name))
+    except (TypeError, ValueError):
+        raise ValueFormatError("This is not a value that emit() wrote: dtype.") from None
+
+
 def _float_dtype(name: Any) -> np.dtype[Any]:
     try:
-        dtype = np.dtype(str(name))
-    except TypeError:
+        dtype = _known_dtype(name)
+    except ValueFormatError:
         return np.dtype(np.float64)
     return dtype if dtype.kind == "f" else np.dtype(np.float64)
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 import numpy as np
 
 from ffcourse.nn import functional
+from ffcourse.nn.checks import check_gradient, number, wrong_gradient
 from ffcourse.nn.module import Array, Module
 
 
@@ -60,6 +61,7 @@ class Sigmoid(Module):
 
     def backward(self, grad: Array) -> Array:
         """Multiply `grad` by the slope ``y * (1 - y)``."""
+        check_gradient(self, grad, self._y.shape)
         slope = 1 - self._y
         slope *= self._y
         slope *= grad
@@ -78,6 +80,7 @@ class Tanh(Module):
 
     def backward(self, grad: Array) -> Array:
         """Multiply `grad` by the slope ``1 - y**2``."""
+        check_gradient(self, grad, self._y.shape)
         slope = 1 - np.square(self._y)
         slope *= grad
         return slope
@@ -86,15 +89,23 @@ class Tanh(Module):
 class ReLU(Module):
     """``max(x, 0)``."""
 
-    __slots__ = ("_y",)
+    __slots__ = ("_y", "_zeros")
+
+    def __init__(self) -> None:
+        self._zeros = np.zeros(0)
 
     def forward(self, x: Array) -> Array:
         """Return values >= 0, same shape as `x`."""
-        self._y = np.maximum(x, 0)
+        # NumPy compares two arrays three times as quickly as an array and a number.
+        if self._zeros.shape != x.shape or self._zeros.dtype != x.dtype:
+            self._zeros = np.zeros_like(x)
+        self._y = np.maximum(x, self._zeros)
         return self._y
 
     def backward(self, grad: Array) -> Array:
         """Let `grad` pass where the unit was active."""
+        if getattr(grad, "shape", None) != self._y.shape:
+            raise wrong_gradient(self, grad, self._y.shape)
         # Converting the mask first is twice as quick as multiplying floats by booleans.
         active = (self._y > 0).astype(grad.dtype)
         active *= grad
@@ -107,7 +118,7 @@ class LeakyReLU(Module):
     __slots__ = ("_x", "negative_slope")
 
     def __init__(self, negative_slope: float = 0.01) -> None:
-        self.negative_slope = negative_slope
+        self.negative_slope = number(negative_slope, "LeakyReLU: negative_slope")
 
     def forward(self, x: Array) -> Array:
         """Return an array of the same shape as `x`."""
@@ -116,6 +127,7 @@ class LeakyReLU(Module):
 
     def backward(self, grad: Array) -> Array:
         """Scale `grad` by the slope on each side of zero."""
+        check_gradient(self, grad, self._x.shape)
         return grad * functional.leaky_relu_derivative(self._x, self.negative_slope)
 
     def extra_repr(self) -> str:
@@ -135,6 +147,7 @@ class SiLU(Module):
 
     def backward(self, grad: Array) -> Array:
         """Multiply `grad` by the slope ``s * (1 + x * (1 - s))``."""
+        check_gradient(self, grad, self._x.shape)
         slope = 1 - self._s
         slope *= self._x
         slope += 1
@@ -171,6 +184,7 @@ class GELU(Module):
 
     def backward(self, grad: Array) -> Array:
         """Multiply `grad` by the slope, which ``forward`` got almost for nothing."""
+        check_gradient(self, grad, self._slope.shape)
         return grad * self._slope
 
     def extra_repr(self) -> str:
@@ -196,6 +210,7 @@ class Softmax(Module):
 
     def backward(self, grad: Array) -> Array:
         """Apply the Jacobian, ``diag(y) - y y^T``, without building it."""
+        check_gradient(self, grad, self._y.shape)
         return functional.softmax_backward(grad, self._y, self.dim)
 
     def extra_repr(self) -> str:
@@ -218,6 +233,7 @@ class LogSoftmax(Module):
 
     def backward(self, grad: Array) -> Array:
         """Take each class's share of the total away from `grad`."""
+        check_gradient(self, grad, self._y.shape)
         return functional.log_softmax_backward(grad, self._y, self.dim)
 
     def extra_repr(self) -> str:

@@ -30,6 +30,7 @@ from typing import Any
 import numpy as np
 
 from ffcourse.nn.buffers import Buffers
+from ffcourse.nn.checks import check_gradient, whole
 from ffcourse.nn.linear import Linear
 from ffcourse.nn.module import Array, Module, check_float_batch
 
@@ -75,7 +76,8 @@ class MultiHeadSelfAttention(Module):
         rng: np.random.Generator | None = None,
         dtype: Any = np.float32,
     ) -> None:
-        if num_heads < 1 or d_model % num_heads:
+        whole(d_model, "MultiHeadSelfAttention: d_model")
+        if not isinstance(num_heads, int | np.integer) or num_heads < 1 or d_model % num_heads:
             raise ValueError(
                 f"MultiHeadSelfAttention: num_heads must divide d_model = {d_model} evenly, "
                 f"got {num_heads}."
@@ -137,6 +139,7 @@ class MultiHeadSelfAttention(Module):
     def _backward_heads(self, grad: Array) -> Array:
         """Return the gradient of queries, keys and values, side by side: (B, T, 3·D)."""
         q, k, v, P = self._cache
+        check_gradient(self, grad, (len(q), q.shape[2], self.in_proj.in_features))
         (dO,) = split_heads(self.out_proj.backward(grad), 1, self.num_heads)  # (B, h, T, d)
         d_qkv = self._buffers.empty("d qkv", (*grad.shape[:2], 3 * grad.shape[2]), grad.dtype)
         dq, dk, dv = split_heads(d_qkv, 3, self.num_heads)

@@ -49,7 +49,9 @@ class Value:
         other = as_value(other)
         return self._made(self.data * other.data, "×", (self, other.data), (other, self.data))
 
-    def __pow__(self, n: float) -> Value:
+    def __pow__(self, n: Value | float) -> Value:
+        if isinstance(n, Value):
+            raise TypeError("the exponent must be a number: for a**b write (b * a.log()).exp()")
         slope = n * self.data ** (n - 1) if n else 0.0
         return self._made(self.data**n, f"^{n:g}", (self, slope))
 

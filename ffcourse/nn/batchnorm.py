@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from ffcourse.nn.checks import check_gradient, number, whole
 from ffcourse.nn.module import Array, Module, Parameter, check_float_batch
 
 
@@ -37,9 +38,15 @@ class BatchNorm1d(Module):
     dtype : dtype
         Of parameters and running averages.
 
+    Raises
+    ------
+    ValueError
+        If an option is out of range, or, in training, there is one value per feature only.
+
     Notes
     -----
-    Ioffe and Szegedy (2015).
+    S. Ioffe and C. Szegedy, "Batch normalization: accelerating deep network training by reducing
+    internal covariate shift" (2015).
     """
 
     __slots__ = (  # noqa: RUF023 (the order of the parameters)
@@ -69,7 +76,10 @@ class BatchNorm1d(Module):
         *,
         dtype: Any = np.float32,
     ) -> None:
-        self.num_features, self.eps, self.momentum = num_features, eps, momentum
+        name = type(self).__name__
+        self.num_features = whole(num_features, f"{name}: num_features")
+        self.eps = number(eps, f"{name}: eps", 0)
+        self.momentum = None if momentum is None else number(momentum, f"{name}: momentum", 0, 1)
         self.track_running_stats = track_running_stats
         self.weight = Parameter(np.ones(num_features, dtype)) if affine else None
         self.bias = Parameter(np.zeros(num_features, dtype)) if affine else None
@@ -91,6 +101,7 @@ class BatchNorm1d(Module):
 
     def backward(self, grad: Array) -> Array:
         """Return d loss / d x; add to the gradients of weight and bias."""
+        check_gradient(self, grad, self._normal.shape)
         axes = all_but_features(grad.ndim)
         dy_sum, dyn_sum = grad.sum(axis=axes), (grad * self._normal).sum(axis=axes)
         scale = self._rstd
@@ -143,7 +154,10 @@ class BatchNorm1d(Module):
 
 
 class BatchNorm2d(BatchNorm1d):
-    """The same for images: (N, channels, height, width), each channel a feature."""
+    """The same for images: (N, channels, height, width), each channel a feature.
+
+    Parameters, errors and source as in `BatchNorm1d`; `num_features` is the number of channels.
+    """
 
     __slots__ = ()
     dimensions: ClassVar[tuple[int, ...]] = (4,)

@@ -8,6 +8,11 @@ import numpy as np
 
 from ffcourse.nn.module import Array
 
+# For the other arrays: Linux's malloc hands a large one back to the operating system as soon as it
+# is freed, and the next step would fetch its pages again. It keeps what is smaller than the largest
+# array freed so far, up to 32 MB. So free one of 16 MB, whose pages nobody has touched.
+np.empty(16_000_000, np.uint8)
+
 
 class Buffers:
     """Arrays by name, made when first asked for and handed out again while the shape stays.

@@ -28,23 +28,33 @@ class Sequential(Module):
     __slots__ = ("layers",)
 
     def __init__(self, *layers: Module) -> None:
-        for i, layer in enumerate(layers):
-            if not isinstance(layer, Module):
-                raise TypeError(
-                    f"Sequential: layer {i} must be a module, such as ReLU(), got {layer!r}."
-                )
-        self.layers = list(layers)
+        self.layers = [as_module(layer, f"Sequential: layer {i}") for i, layer in enumerate(layers)]
 
     def forward(self, x: Array) -> Array:
         """Pass `x` through all layers."""
-        layer: Module | None = None
+        layer: Module = self
         try:
             for layer in self.layers:
                 x = layer.forward(x)
-        except ValueError as problem:  # layers don't check the shape, NumPy complains
+        except (ValueError, TypeError, AttributeError, IndexError) as problem:
+            self._explain(layer, x)  # layers don't check the shape, NumPy complains
             problem.add_note(f"The layer was {layer!r}, its input had shape {np.shape(x)}.")
             raise
         return x
+
+    def _explain(self, layer: Module, x: Any) -> None:
+        """Raise the clearer error of the layer's own check, if `x` is to blame."""
+        place = f"It is layer {self.layers.index(layer)} of the Sequential: {layer!r}."
+        try:
+            if isinstance(x, tuple):
+                raise TypeError(
+                    f"{type(layer).__name__}: x must be one array, got {len(x)} values; in a "
+                    "Sequential, recurrent layers need return_state=False."
+                )
+            layer.check_input(x)
+        except (ValueError, TypeError) as told:
+            told.add_note(place)
+            raise told from None
 
     def backward(self, grad: Array) -> Array:
         """Pass `grad` back through all layers, the last one first."""
@@ -73,7 +83,7 @@ class Sequential(Module):
 
     def append(self, layer: Module) -> Sequential:
         """Add a layer at the end."""
-        self.layers.append(layer)
+        self.layers.append(as_module(layer, f"Sequential: layer {len(self)}"))
         return self
 
     def __len__(self) -> int:
@@ -91,7 +101,7 @@ class Sequential(Module):
         return Sequential(*chosen) if isinstance(chosen, list) else chosen
 
     def __setitem__(self, index: int, layer: Module) -> None:
-        self.layers[index] = layer
+        self.layers[index] = as_module(layer, f"Sequential: layer {index}")
 
 
 class Residual(Module):
@@ -110,7 +120,7 @@ class Residual(Module):
     __slots__ = ("f",)
 
     def __init__(self, f: Module) -> None:
-        self.f = f
+        self.f = as_module(f, "Residual: f")
 
     def forward(self, x: Array) -> Array:
         """Add the input to the output of `f`; same shape as `x`."""
@@ -132,6 +142,13 @@ class Residual(Module):
     def check_input(self, x: Any) -> Array:
         """Ask `f`."""
         return self.f.check_input(x)
+
+
+def as_module(value: Any, name: str) -> Module:
+    """Return `value` if it is a module, and no class of modules; `name` is for the message."""
+    if not isinstance(value, Module):
+        raise TypeError(f"{name} must be a module, such as ReLU(), got {value!r}.")
+    return value
 
 
 def replace_modules(

@@ -27,7 +27,9 @@ from typing import Any
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
+from ffcourse.nn.checks import check_gradient, whole
 from ffcourse.nn.module import Array, Module, Parameter, check_float_batch
+from ffcourse.nn.reductions import row_sums
 
 Size = int | tuple[int, int]
 
@@ -114,10 +116,12 @@ class Conv2d(Module):
         rng: np.random.Generator | None = None,
         dtype: Any = np.float32,
     ) -> None:
+        whole(in_channels, "Conv2d: in_channels")
+        whole(out_channels, "Conv2d: out_channels")
         self.kernel_size = kh, kw = pair(kernel_size, "kernel_size", 1)
         self.stride = pair(stride, "stride", 1)
         self.padding = pair(padding, "padding", 0)
-        rng = np.random.default_rng() if rng is None else rng
+        rng = np.random.default_rng(rng)
         bound = 1 / np.sqrt(in_channels * kh * kw)
         shape = (out_channels, in_channels, kh, kw)
         self.weight = Parameter(rng.uniform(-bound, bound, shape).astype(dtype))
@@ -159,13 +163,15 @@ class Conv2d(Module):
 
     def _backward_weights(self, grad: Array) -> Array:
         """Add to the gradients of filters and biases; return `grad` as (O, OH·OW·N)."""
+        _, _, _, OH, OW, N = self._columns.shape
+        check_gradient(self, grad, (N, len(self.weight.data), OH, OW))
         g = grad.transpose(1, 2, 3, 0).reshape(grad.shape[1], -1)  # a view if batch-last already
         if self.weight.requires_grad:
             columns = self._columns.reshape(-1, g.shape[1])
             dW = (columns @ g.T).T  # quicker than g @ columns.T: the larger factor is read in order
             self.weight.accumulate(dW.reshape(self.weight.shape))
         if self.bias is not None and self.bias.requires_grad:
-            self.bias.accumulate(g.sum(axis=1))
+            self.bias.accumulate(row_sums(g))
         return g
 
     def _prepare(self, x: Array) -> None:

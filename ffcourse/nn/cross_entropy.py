@@ -5,10 +5,12 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
+from ffcourse.nn.checks import number
 from ffcourse.nn.losses import Loss
 from ffcourse.nn.module import Array
 from ffcourse.nn.reductions import row_maxima, row_sums
@@ -59,11 +61,16 @@ class CrossEntropyLoss(Loss):
         label_smoothing: float = 0.0,
     ) -> None:
         super().__init__(reduction)
-        if not 0 <= label_smoothing <= 1:
-            raise ValueError(f"label_smoothing must lie in [0, 1], got {label_smoothing}.")
         self.weight: Array | None = None if weight is None else np.asarray(weight)
+        if self.weight is not None and not (
+            self.weight.dtype.kind in "fiub" and self.weight.ndim == 1 and (self.weight >= 0).all()
+        ):
+            raise ValueError(
+                "CrossEntropyLoss: weight must hold a number of at least 0 for each class, "
+                f"got {weight!r}."
+            )
         self.ignore_index = ignore_index
-        self.label_smoothing = label_smoothing
+        self.label_smoothing = number(label_smoothing, "label_smoothing", 0, 1)
 
     def forward(self, logits: Array, target: Array) -> float:
         """Return the loss.
@@ -102,7 +109,7 @@ class CrossEntropyLoss(Loss):
         self._scale = 1 / n if self.reduction == "mean" else 1.0
         if self.weight is None and not self.label_smoothing:
             try:  # raises for labels out of range, ignore_index among them
-                self._places = np.ravel_multi_index((np.arange(n), labels), z.shape)
+                self._places = np.ravel_multi_index((_numbers(n), labels), z.shape)
             except ValueError:
                 pass
             else:
@@ -133,7 +140,13 @@ class CrossEntropyLoss(Loss):
         soft[np.arange(len(labels)), labels] += (1 - self.label_smoothing) * counts[labels]
         soft *= keep[:, None]
         if self.reduction == "mean":
-            self._scale = 1 / float((counts[labels] * keep).sum())
+            total = float((counts[labels] * keep).sum())
+            if total == 0:
+                raise ValueError(
+                    "CrossEntropyLoss: all labels in this batch belong to classes of weight 0, so "
+                    "there is nothing to average; give one that counts a weight above 0."
+                )
+            self._scale = 1 / total
         return soft.astype(dtype)
 
     def _rows(self, logits: Any, target: Any) -> tuple[Array, Array]:
@@ -164,3 +177,11 @@ class CrossEntropyLoss(Loss):
         if self.label_smoothing:
             parts.append(f"label_smoothing={self.label_smoothing}")
         return ", ".join([*parts, super().extra_repr()])
+
+
+@lru_cache(maxsize=32)
+def _numbers(n: int) -> Array:
+    """0 to n - 1, kept: the batch has the same size in every step."""
+    numbers = np.arange(n)
+    numbers.flags.writeable = False
+    return numbers

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from ffcourse.nn.checks import as_array, number
 from ffcourse.nn.cross_entropy import CrossEntropyLoss
 from ffcourse.nn.functional import log_softmax
 from ffcourse.nn.module import Array
@@ -14,7 +15,7 @@ class DistillationLoss:
 
     The KL divergence compares softmax(logits / T). A temperature T above 1 shows how the teacher
     ranks the wrong classes; its gradients shrink with 1 / T**2, and the factor makes up for it
-    (Hinton, Vinyals and Dean, 2015).
+    (Hinton and others, see below).
 
     Parameters
     ----------
@@ -27,16 +28,19 @@ class DistillationLoss:
     ------
     ValueError
         If an option is out of range, or teacher and student differ in shape.
+
+    References
+    ----------
+    G. Hinton, O. Vinyals and J. Dean, "Distilling the knowledge in a neural network",
+    arXiv:1503.02531, 2015.
     """
 
     __slots__ = ("_grad", "alpha", "hard", "temperature")
 
     def __init__(self, temperature: float = 2.0, alpha: float = 0.5) -> None:
-        if temperature <= 0:
+        if number(temperature, "temperature", 0) == 0:
             raise ValueError(f"temperature must be positive, got {temperature}.")
-        if not 0 <= alpha <= 1:
-            raise ValueError(f"alpha must lie in [0, 1], got {alpha}.")
-        self.temperature, self.alpha = temperature, alpha
+        self.temperature, self.alpha = temperature, number(alpha, "alpha", 0, 1)
         self.hard = CrossEntropyLoss()
         self._grad: Array | None = None
 
@@ -50,6 +54,8 @@ class DistillationLoss:
         target : ndarray of int, shape (...)
             The right classes.
         """
+        logits = as_array(logits, "DistillationLoss: logits")
+        teacher_logits = as_array(teacher_logits, "DistillationLoss: teacher_logits")
         if np.shape(teacher_logits) != np.shape(logits):
             raise ValueError(
                 "DistillationLoss: teacher_logits must have the shape of the logits, "

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from ffcourse.nn.checks import check_gradient, number
 from ffcourse.nn.module import Array, Module
 
 
@@ -24,14 +25,17 @@ class Dropout(Module):
     ------
     ValueError
         If `p` is out of range.
+
+    References
+    ----------
+    N. Srivastava et al., "Dropout: a simple way to prevent neural networks from overfitting",
+    Journal of Machine Learning Research 15, 2014.
     """
 
     __slots__ = ("_mask", "p", "rng")
 
     def __init__(self, p: float = 0.5, *, rng: np.random.Generator | None = None) -> None:
-        if not 0 <= p <= 1:
-            raise ValueError(f"Dropout: p must lie in [0, 1], got {p}.")
-        self.p = p
+        self.p = number(p, "Dropout: p", 0, 1)
         self.rng = np.random.default_rng(rng)
 
     def forward(self, x: Array) -> Array:
@@ -52,7 +56,10 @@ class Dropout(Module):
 
     def backward(self, grad: Array) -> Array:
         """Return `grad` where values were kept: what was dropped had no effect."""
-        return grad if self._mask is None else grad * self._mask
+        if self._mask is None:
+            return grad
+        check_gradient(self, grad, self._mask.shape)
+        return grad * self._mask
 
     def extra_repr(self) -> str:
         """Show the probability."""

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from ffcourse.nn.checks import check_gradient, whole
 from ffcourse.nn.module import Array, Module, Parameter
 
 
@@ -32,6 +33,13 @@ class Embedding(Module):
     Attributes
     ----------
     weight : Parameter, shape (num_embeddings, embedding_dim)
+
+    Raises
+    ------
+    ValueError
+        If a size is no whole number above 0, or a token is out of range.
+    TypeError
+        If the tokens are not integers.
     """
 
     __slots__ = ("_tokens", "padding_idx", "weight")
@@ -45,11 +53,14 @@ class Embedding(Module):
         rng: np.random.Generator | None = None,
         dtype: Any = np.float32,
     ) -> None:
-        if padding_idx is not None and not 0 <= padding_idx < num_embeddings:
-            raise ValueError(
-                f"Embedding: padding_idx must lie between 0 and {num_embeddings - 1}, "
-                f"got {padding_idx}."
-            )
+        whole(num_embeddings, "Embedding: num_embeddings")
+        whole(embedding_dim, "Embedding: embedding_dim")
+        if padding_idx is not None:
+            last = num_embeddings - 1
+            if isinstance(padding_idx, float) or not 0 <= padding_idx <= last:
+                raise ValueError(
+                    f"Embedding: padding_idx must lie between 0 and {last}, got {padding_idx}."
+                )
         rng = np.random.default_rng(rng)
         self.weight = Parameter(rng.normal(size=(num_embeddings, embedding_dim)).astype(dtype))
         self.padding_idx = padding_idx
@@ -67,6 +78,7 @@ class Embedding(Module):
 
     def backward(self, grad: Array) -> Any:
         """Add to the gradients of the rows. Return None: a token's number has no gradient."""
+        check_gradient(self, grad, (*self._tokens.shape, self.weight.shape[1]))
         if not self.weight.requires_grad:
             return
         dW = sum_rows(grad.reshape(-1, grad.shape[-1]), self._tokens.ravel(), self.weight.shape[0])
@@ -127,7 +139,7 @@ class LearnedPositions(Module):
     weight : Parameter, shape (max_length, d_model)
     """
 
-    __slots__ = ("weight",)
+    __slots__ = ("_shape", "weight")
 
     def __init__(
         self,
@@ -137,16 +149,20 @@ class LearnedPositions(Module):
         rng: np.random.Generator | None = None,
         dtype: Any = np.float32,
     ) -> None:
+        whole(max_length, "LearnedPositions: max_length")
+        whole(d_model, "LearnedPositions: d_model")
         rng = np.random.default_rng(rng)
         self.weight = Parameter(rng.normal(0, 0.02, (max_length, d_model)).astype(dtype))
 
     def forward(self, x: Array) -> Array:
         """(B, T, D) -> (B, T, D), with T at most max_length."""
         check_length(x, self.weight.data)
+        self._shape = x.shape
         return x + self.weight.data[: x.shape[-2]]
 
     def backward(self, grad: Array) -> Array:
         """Add to the gradients of the first T vectors; pass `grad` on."""
+        check_gradient(self, grad, self._shape)
         if self.weight.requires_grad:
             dW = np.zeros_like(self.weight.data)
             dW[: grad.shape[-2]] = grad.reshape(-1, *grad.shape[-2:]).sum(axis=0)
@@ -180,9 +196,11 @@ class SinusoidalPositions(Module):
     A. Vaswani et al., "Attention is all you need", NeurIPS 2017, section 3.5.
     """
 
-    __slots__ = ("table",)
+    __slots__ = ("_shape", "table")
 
     def __init__(self, max_length: int, d_model: int, *, dtype: Any = np.float32) -> None:
+        whole(max_length, "SinusoidalPositions: max_length")
+        whole(d_model, "SinusoidalPositions: d_model")
         even = np.arange(0, d_model, 2)
         angles = np.arange(max_length)[:, None] / 10000 ** (even / d_model)  # (T, ceil(D / 2))
         table = np.empty((max_length, d_model))
@@ -193,10 +211,12 @@ class SinusoidalPositions(Module):
     def forward(self, x: Array) -> Array:
         """(B, T, D) -> (B, T, D), with T at most max_length."""
         check_length(x, self.table)
+        self._shape = x.shape
         return x + self.table[: x.shape[-2]].astype(x.dtype, copy=False)
 
     def backward(self, grad: Array) -> Array:
         """Return `grad`: a sum passes it on."""
+        check_gradient(self, grad, self._shape)
         return grad
 
     def extra_repr(self) -> str:

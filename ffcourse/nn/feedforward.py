@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 
 from ffcourse.nn.activations import GELU, ReLU
+from ffcourse.nn.checks import check_gradient, whole
 from ffcourse.nn.functional import sigmoid
 from ffcourse.nn.linear import Linear
-from ffcourse.nn.module import Array, Module
+from ffcourse.nn.module import Array, Module, check_float_batch
 
 
 class SwiGLU(Module):
@@ -27,6 +28,16 @@ class SwiGLU(Module):
 
     __slots__ = ("_a", "_b", "_s")
 
+    def check_input(self, x: Any) -> Array:
+        """Expect floating-point numbers with an even last axis."""
+        x = check_float_batch(x, "SwiGLU")
+        if x.ndim == 0 or x.shape[-1] % 2:
+            raise ValueError(
+                f"SwiGLU: x must have shape (..., 2·F), a gate and a value for each of F features, "
+                f"got {x.shape}."
+            )
+        return x
+
     def forward(self, x: Array) -> Array:
         """(..., 2·F) -> (..., F)."""
         half = x.shape[-1] // 2
@@ -38,6 +49,7 @@ class SwiGLU(Module):
 
     def backward(self, grad: Array) -> Array:
         """(..., F) -> (..., 2·F)."""
+        check_gradient(self, grad, self._a.shape)
         half = grad.shape[-1]
         dx = np.empty((*grad.shape[:-1], 2 * half), grad.dtype)
         silu = self._a * self._s
@@ -105,10 +117,12 @@ class FeedForward(Module):
         rng: np.random.Generator | None = None,
         dtype: Any = np.float32,
     ) -> None:
+        whole(d_model, "FeedForward: d_model")
         rng = np.random.default_rng(rng)
         self.activation, wider = make_activation(activation)
         if d_ff is None:
             d_ff = 4 * d_model if wider == 1 else 8 * d_model // 3
+        whole(d_ff, "FeedForward: d_ff")
         self.up = Linear(d_model, wider * d_ff, bias, rng=rng, dtype=dtype)
         self.down = Linear(d_ff, d_model, bias, rng=rng, dtype=dtype)
 

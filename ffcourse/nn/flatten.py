@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+
+from ffcourse.nn.checks import check_gradient
 from ffcourse.nn.module import Array, Module
 
 
@@ -17,4 +20,6 @@ class Flatten(Module):
 
     def backward(self, grad: Array) -> Array:
         """(N, product of the rest) -> (N, ...)."""
+        rows = self._shape[0]
+        check_gradient(self, grad, (rows, math.prod(self._shape[1:])))
         return grad.reshape(self._shape)

@@ -18,12 +18,22 @@ from typing import Any
 import numpy as np
 from numpy.polynomial import chebyshev
 
-from ffcourse.nn.module import Array, as_float
+from ffcourse.nn.module import Array
 from ffcourse.nn.reductions import row_maxima, row_sums
 
 SQRT_2_OVER_PI = math.sqrt(2.0 / math.pi)
 GELU_CUBIC = 0.044715  # Hendrycks and Gimpel (2016)
 BLOCK = 32768  # numbers; a few arrays of this size fit into a core's own cache
+
+
+def as_float(z: Any) -> Array:
+    """Return `z` as a floating-point array: floats keep their type, other numbers get float32."""
+    z = np.asarray(z)
+    if z.dtype.kind == "f":
+        return z
+    if z.dtype.kind not in "iub":
+        raise TypeError(f"z must hold real numbers, got dtype {z.dtype}.")
+    return z.astype(np.float32)
 
 
 def step(z: Array) -> Array:
@@ -173,9 +183,9 @@ def normal_cdf(z: Array) -> tuple[Array, Array]:
     return _blockwise(_normal_cdf, as_float(z))
 
 
+@np.errstate(over="ignore")  # where a^2 overflows, the density is zero
 def _normal_cdf(z: Array) -> tuple[Array, Array]:
     a = np.abs(z)
-    np.minimum(a, 40, out=a)  # beyond, exp(-a^2 / 2) is zero anyway
     density = a * a
     density *= -0.5
     np.exp(density, out=density)
@@ -190,7 +200,8 @@ def _normal_cdf(z: Array) -> tuple[Array, Array]:
         tail *= u
         tail += coefficients.pop()
     tail *= density  # Phi(-|z|)
-    cdf = np.greater(z, 0, out=u, casting="unsafe")
+    cdf = u
+    cdf[...] = z > 0
     cdf -= tail
     return np.abs(cdf, out=cdf), density  # |0 - tail| where z < 0, and |1 - tail| elsewhere
 

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from ffcourse.nn import init
+from ffcourse.nn.checks import check_gradient, number, whole
 from ffcourse.nn.dropout import Dropout
 from ffcourse.nn.embedding import Embedding, LearnedPositions, check_tokens
 from ffcourse.nn.linear import Linear
@@ -31,19 +32,25 @@ class TiedHead(Module):
         The weight of the embedding, shared, not copied.
     """
 
-    __slots__ = ("_x", "weight")
+    __slots__ = ("_shape", "_x", "weight")
 
     def __init__(self, weight: Parameter) -> None:
+        if not isinstance(weight, Parameter):
+            raise TypeError(
+                "TiedHead: weight must be the Parameter of an embedding, embedding.weight, "
+                f"got {type(weight).__name__}."
+            )
         self.weight = weight
 
     def forward(self, x: Array) -> Array:
         """(B, T, D) -> (B, T, V)."""
         V, D = self.weight.shape
-        self._x = x.reshape(-1, D)
-        return (self._x @ self.weight.data.T).reshape(*x.shape[:-1], V)
+        self._x, self._shape = x.reshape(-1, D), (*x.shape[:-1], V)
+        return (self._x @ self.weight.data.T).reshape(self._shape)
 
     def backward(self, grad: Array) -> Array:
         """(B, T, V) -> (B, T, D)."""
+        check_gradient(self, grad, self._shape)
         V, D = self.weight.shape
         rows = grad.reshape(-1, V)
         if self.weight.requires_grad:
@@ -108,6 +115,9 @@ class GPT(Module):
         dtype: Any = np.float32,
     ) -> None:
         rng = np.random.default_rng(rng)
+        for name, value in (("vocab_size", vocab_size), ("max_length", max_length)):
+            whole(value, f"GPT: {name}")
+        whole(num_layers, "GPT: num_layers")
         self.tokens = Embedding(vocab_size, d_model, rng=rng, dtype=dtype)
         self.positions = LearnedPositions(max_length, d_model, rng=rng, dtype=dtype)
         self.dropout = Dropout(dropout, rng=rng)
@@ -212,11 +222,10 @@ class GPT(Module):
         tokens = check_tokens(prompt, "GPT.generate", self.tokens.weight.shape[0])
         if tokens.ndim != 1:
             raise ValueError(f"GPT.generate: prompt must have shape (T,), got {tokens.shape}.")
-        if temperature < 0 or (top_k is not None and top_k < 1):
-            raise ValueError(
-                "GPT.generate: temperature must not be negative and top_k must be at least 1, "
-                f"got temperature={temperature}, top_k={top_k}."
-            )
+        whole(max_new_tokens, "GPT.generate: max_new_tokens", 0)
+        number(temperature, "GPT.generate: temperature", 0)
+        if top_k is not None:
+            whole(top_k, "GPT.generate: top_k")
         rng = np.random.default_rng(rng)
         modes = [(module, module.training) for module in self.modules()]
         self.eval()

@@ -26,7 +26,7 @@ from __future__ import annotations
 import numpy as np
 
 from ffcourse.nn.module import Array
-from ffcourse.nn.recurrent import Recurrent, State, by_gate
+from ffcourse.nn.recurrent import Recurrent, State, by_gate, sigmoid_of_minus
 
 
 class GRU(Recurrent):
@@ -65,18 +65,17 @@ class GRU(Recurrent):
         self.bias_hh.accumulate(d_hidden[-1].copy())
         self.bias_ih.accumulate(d_input[-1].copy())
 
+    @np.errstate(over="ignore")  # see sigmoid_of_minus
     def _steps(self, reads: Array, W: Array, start: State) -> State:
         (T, B), H, dtype = (len(reads) - 1, reads.shape[1]), self.hidden_size, reads.dtype
         gates = self._buffers.empty("gates", (T, 4, B, H), dtype)  # r, z, m, n
         hs = self._buffers.empty("h", (T + 1, B, H), dtype)
         hs[0] = start[0]
         W = by_gate(W, (0, 1, 2, 3), self._buffers)  # (4, H+I+1, H)
-        W[:2] *= 0.5  # for σ(a) = ½ + ½ tanh(a/2)
+        W[:2] *= -1  # r and z will be σ(-a)
         for t in range(T):
             a = np.matmul(reads[t], W, out=gates[t])  # (B, H+I+1) @ each -> (4, B, H)
-            r_z = np.tanh(a[:2], out=a[:2])
-            r_z *= 0.5
-            r_z += 0.5
+            sigmoid_of_minus(a[:2])
             r, z, m, n = a
             n += r * m
             np.tanh(n, out=n)

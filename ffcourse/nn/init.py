@@ -3,6 +3,9 @@
 All functions change a parameter (or an array) in place and return it, as in PyTorch, where the
 trailing underscore says so. Two-dimensional weights are ``(in, out)``; convolution kernels are
 ``(out, in, height, width)``.
+
+In all of them, `tensor` is a Parameter, such as ``layer.weight``, or a floating-point array;
+anything else is a TypeError. `rng`, a Generator or a seed, draws the numbers.
 """
 
 from __future__ import annotations
@@ -12,13 +15,21 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from ffcourse.nn.checks import number
 from ffcourse.nn.module import Array, Parameter
 
 Tensor = TypeVar("Tensor", Parameter, Array)
 
 
 def _values(tensor: Any) -> Array:
-    return tensor.data if isinstance(tensor, Parameter) else tensor
+    values = tensor.data if isinstance(tensor, Parameter) else tensor
+    if not isinstance(values, np.ndarray) or values.dtype.kind != "f":
+        got = f"dtype {values.dtype}" if isinstance(values, np.ndarray) else type(tensor).__name__
+        raise TypeError(
+            "nn.init changes a Parameter, such as layer.weight, or a floating-point array in "
+            f"place; got {got}."
+        )
+    return values
 
 
 def fans(shape: tuple[int, ...]) -> tuple[int, int]:
@@ -29,7 +40,7 @@ def fans(shape: tuple[int, ...]) -> tuple[int, int]:
     ValueError
         If `shape` has fewer than two dimensions.
     """
-    if len(shape) < 2:
+    if len(shape) < 2 or 0 in shape:
         raise ValueError(f"fan-in and fan-out need at least two dimensions, got shape {shape}.")
     if len(shape) == 2:
         return shape[0], shape[1]
@@ -52,7 +63,7 @@ def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
     ValueError
         If `nonlinearity` is none of these.
     """
-    slope = 0.01 if param is None else param
+    slope = 0.01 if param is None else number(param, "the negative slope")
     gains = {
         "linear": 1.0,
         "sigmoid": 1.0,
@@ -67,7 +78,7 @@ def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
 
 def constant_(tensor: Tensor, value: float) -> Tensor:
     """Fill with one value. Weights that are all equal stay equal: use it for biases."""
-    _values(tensor)[...] = value
+    _values(tensor)[...] = number(value, "value")
     return tensor
 
 
@@ -88,8 +99,9 @@ def normal_(
     *,
     rng: np.random.Generator | None = None,
 ) -> Tensor:
-    """Draw from a normal distribution."""
+    """Draw from a normal distribution with this `mean` and standard deviation `std`."""
     values = _values(tensor)
+    mean, std = number(mean, "mean"), number(std, "std", 0)
     values[...] = np.random.default_rng(rng).normal(mean, std, values.shape)
     return tensor
 
@@ -103,6 +115,8 @@ def uniform_(
 ) -> Tensor:
     """Draw evenly between `low` and `high`."""
     values = _values(tensor)
+    low = number(low, "low")
+    high = number(high, "high", low)
     values[...] = np.random.default_rng(rng).uniform(low, high, values.shape)
     return tensor
 
@@ -112,9 +126,12 @@ def xavier_uniform_(
 ) -> Tensor:
     """Draw evenly, with variance ``gain**2 * 2 / (fan_in + fan_out)``.
 
-    A compromise that keeps the spread of both activations and gradients (Glorot and Bengio, 2010).
+    A compromise that keeps the spread of both activations and gradients: X. Glorot and Y. Bengio,
+    "Understanding the difficulty of training deep feedforward neural networks" (2010).
     """
-    bound = gain * math.sqrt(6.0 / sum(fans(_values(tensor).shape)))  # variance is bound**2 / 3
+    fan_in, fan_out = fans(_values(tensor).shape)
+    # The variance is bound**2 / 3.
+    bound = number(gain, "gain", 0) * math.sqrt(6.0 / (fan_in + fan_out))
     return uniform_(tensor, -bound, bound, rng=rng)
 
 
@@ -122,7 +139,7 @@ def xavier_normal_(
     tensor: Tensor, gain: float = 1.0, *, rng: np.random.Generator | None = None
 ) -> Tensor:
     """Draw from a normal distribution, with variance ``gain**2 * 2 / (fan_in + fan_out)``."""
-    std = gain * math.sqrt(2.0 / sum(fans(_values(tensor).shape)))
+    std = number(gain, "gain", 0) * math.sqrt(2.0 / sum(fans(_values(tensor).shape)))
     return normal_(tensor, 0.0, std, rng=rng)
 
 
@@ -143,8 +160,21 @@ def kaiming_uniform_(
 ) -> Tensor:
     """Draw evenly, with variance ``gain**2 / fan``: He's initialisation for ReLU.
 
-    Half of a ReLU's inputs become zero; twice the variance makes up for it (He et al., 2015).
-    `a` is the negative slope of the (leaky) ReLU that follows.
+    Half of a ReLU's inputs become zero; twice the variance makes up for it: K. He, X. Zhang, S. Ren
+    and J. Sun, "Delving deep into rectifiers" (2015).
+
+    Parameters
+    ----------
+    tensor : Parameter or ndarray
+        Of two dimensions or more.
+    a : float
+        The negative slope of the (leaky) ReLU that follows.
+    mode : {"fan_in", "fan_out"}
+        Whether the spread of activations or that of gradients is kept.
+    nonlinearity : str
+        Which activation follows; see `calculate_gain`.
+    rng : numpy.random.Generator, optional
+        Draws the values.
     """
     bound = math.sqrt(3.0) * _he_std(tensor, a, mode, nonlinearity)
     return uniform_(tensor, -bound, bound, rng=rng)
@@ -158,7 +188,10 @@ def kaiming_normal_(
     *,
     rng: np.random.Generator | None = None,
 ) -> Tensor:
-    """Draw from a normal distribution, with variance ``gain**2 / fan``: He's initialisation."""
+    """Draw from a normal distribution, with variance ``gain**2 / fan``: He's initialisation.
+
+    Parameters as for `kaiming_uniform_`.
+    """
     return normal_(tensor, 0.0, _he_std(tensor, a, mode, nonlinearity), rng=rng)
 
 

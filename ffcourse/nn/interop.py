@@ -59,10 +59,13 @@ def to_torch(model: Module, rename: Rename | None = None) -> dict[str, Array]:
         ``torch.from_numpy``.
     """
     state = model.state_dict()
-    return {
-        (rename or str)(pair.theirs): _turned(state[pair.ours], pair).copy()
-        for pair in _pairs(model)
-    }
+    theirs: dict[str, Array] = {}
+    for pair in _pairs(model):
+        name = (rename or str)(pair.theirs)
+        if name in theirs:
+            raise ValueError(f"rename: gave the name {name!r} twice; each array needs its own")
+        theirs[name] = _turned(state[pair.ours], pair).copy()
+    return theirs
 
 
 def from_torch(
@@ -121,19 +124,39 @@ def save_safetensors(
         Notes that are kept in the file.
     """
     state = model.state_dict() if isinstance(model, Module) else model
+    if not isinstance(state, Mapping):
+        raise TypeError(
+            "save_safetensors: expected a path, then a model or a dict of arrays, "
+            f"got {type(path).__name__} and {type(model).__name__}"
+        )
     arrays = {name: np.array(_as_array(a), order="C") for name, a in state.items()}
+    for name, a in arrays.items():
+        if a.dtype.kind not in "fiub":
+            raise TypeError(f"save_safetensors: {name} must hold numbers, got dtype {a.dtype}")
     write_atomically(Path(path), save(arrays, metadata))
 
 
 def load_safetensors(path: str | Path, model: Module | None = None) -> dict[str, Array]:
     """Read a safetensors file; with a `model`, copy the weights into it.
 
+    Parameters
+    ----------
+    path : path
+        Of the file.
+    model : Module, optional
+        Is changed, unless something does not fit.
+
+    Returns
+    -------
+    dict of str to ndarray
+        All arrays of the file, in the order of their names.
+
     Raises
     ------
     FileNotFoundError
         If there is no such file.
     ValueError
-        If the file is damaged, or does not fit `model`.
+        If the file is damaged, holds a type that NumPy lacks, or does not fit `model`.
     """
     path = Path(path)
     if not path.is_file():
@@ -142,6 +165,11 @@ def load_safetensors(path: str | Path, model: Module | None = None) -> dict[str,
         state: dict[str, Array] = dict(sorted(load(path.read_bytes()).items()))  # always in order
     except SafetensorError as error:
         raise ValueError(f"{path} is not a readable safetensors file: {error}") from error
+    except KeyError as error:  # such as bfloat16
+        raise ValueError(
+            f"{path} holds numbers of the type {error}, which NumPy does not have; "
+            "convert them in PyTorch with .float() and save them again"
+        ) from error
     if model is not None:
         model.load_state_dict(state)
     return state
@@ -175,5 +203,8 @@ def _turned(a: Array, pair: _Pair) -> Array:
 
 def _as_array(value: Any) -> Array:
     if hasattr(value, "detach"):  # a tensor
-        value = value.detach().cpu().numpy()
+        value = value.detach().cpu()
+        if "bfloat16" in str(value.dtype):  # NumPy has no such type; float32 holds it exactly
+            value = value.float()
+        value = value.numpy()
     return np.asarray(value)

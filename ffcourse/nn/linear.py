@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ffcourse.nn.checks import whole, wrong_gradient
 from ffcourse.nn.module import Array, Module, Parameter, check_float_batch
 from ffcourse.nn.reductions import column_sums
 
@@ -41,7 +42,7 @@ class Linear(Module):
         If a size is not a whole number above 0.
     """
 
-    __slots__ = ("in_features", "out_features", "weight", "bias", "_x")  # noqa: RUF023 (their order)
+    __slots__ = ("in_features", "out_features", "weight", "bias", "_shape", "_x")  # noqa: RUF023
 
     def __init__(
         self,
@@ -52,9 +53,8 @@ class Linear(Module):
         rng: np.random.Generator | None = None,
         dtype: Any = np.float32,
     ) -> None:
-        for name, size in (("in_features", in_features), ("out_features", out_features)):
-            if not isinstance(size, int | np.integer) or size < 1:
-                raise ValueError(f"Linear: {name} must be a whole number above 0, got {size!r}.")
+        whole(in_features, "Linear: in_features")
+        whole(out_features, "Linear: out_features")
         rng = np.random.default_rng(rng)
         bound = 1 / math.sqrt(in_features)
         self.in_features, self.out_features = in_features, out_features
@@ -71,7 +71,9 @@ class Linear(Module):
         y: Array = self._x.dot(self.weight.data)  # dot: the same as @, and quicker when small
         if self.bias is not None:
             y += self.bias.data
-        return y if x.ndim == 2 else y.reshape(*x.shape[:-1], self.out_features)
+        y = y if x.ndim == 2 else y.reshape(*x.shape[:-1], self.out_features)
+        self._shape = y.shape
+        return y
 
     def backward(self, grad: Array) -> Array:
         """(..., out_features) -> (..., in_features); adds to the gradients of W and b."""
@@ -81,6 +83,8 @@ class Linear(Module):
 
     def backward_params(self, grad: Array) -> None:
         """Add to the gradients of W and b."""
+        if getattr(grad, "shape", None) != self._shape:
+            raise wrong_gradient(self, grad, self._shape)
         dy = as_rows(grad)
         if self.weight.requires_grad:
             self.weight.accumulate(self._x.T.dot(dy))
@@ -90,6 +94,10 @@ class Linear(Module):
     def check_input(self, x: Any) -> Array:
         """Expect floating-point numbers of shape (..., in_features)."""
         return check_float_batch(x, "Linear", self.in_features, self.weight.data.dtype)
+
+    def is_trainable(self) -> bool:
+        """Tell whether W or b is not frozen; asked in every step, so quicker than in `Module`."""
+        return self.weight.requires_grad or (self.bias is not None and self.bias.requires_grad)
 
     def extra_repr(self) -> str:
         """Show the sizes."""

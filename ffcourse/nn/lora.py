@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ffcourse.nn.checks import check_linear, number
 from ffcourse.nn.containers import replace_modules
 from ffcourse.nn.linear import Linear
 from ffcourse.nn.module import Array, Module, Parameter
@@ -38,6 +39,8 @@ class LoRALinear(Module):
     ------
     ValueError
         If `r` is not between 1 and the smaller side of the weight.
+    TypeError
+        If `linear` is not a Linear layer.
     """
 
     __slots__ = ("alpha", "linear", "lora_A", "lora_B", "merged", "r", "_xa", "_xs")  # noqa: RUF023
@@ -50,8 +53,9 @@ class LoRALinear(Module):
         *,
         rng: np.random.Generator | None = None,
     ) -> None:
+        check_linear(linear, "LoRALinear", Linear)
         n_in, n_out = linear.in_features, linear.out_features
-        if not 1 <= r <= min(n_in, n_out):
+        if isinstance(r, float) or not 1 <= r <= min(n_in, n_out):
             raise ValueError(f"LoRALinear: r must lie between 1 and {min(n_in, n_out)}, got {r}.")
         dtype = linear.weight.data.dtype
         bound = 1 / math.sqrt(n_in)
@@ -61,7 +65,7 @@ class LoRALinear(Module):
             np.random.default_rng(rng).uniform(-bound, bound, (n_in, r)).astype(dtype)
         )
         self.lora_B = Parameter(np.zeros((r, n_out), dtype))
-        self.r, self.alpha, self.merged = r, alpha, False
+        self.r, self.alpha, self.merged = r, number(alpha, "LoRALinear: alpha"), False
 
     @property
     def scale(self) -> float:
@@ -161,7 +165,17 @@ def add_lora(
     -------
     dict of str to LoRALinear
         The adapted layers by name, those of an earlier call included.
+
+    Raises
+    ------
+    ValueError
+        If there is no Linear layer to adapt below `model`; then nothing is frozen either.
     """
+    if not any(name and isinstance(m, Linear) and where(name) for name, m in model.named_modules()):
+        raise ValueError(
+            f"{type(model).__name__} contains no Linear layer to adapt; a single layer is adapted "
+            "with LoRALinear(layer)."
+        )
     rng = np.random.default_rng(rng)
     model.freeze()
 

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ffcourse.nn.checks import number
 from ffcourse.nn.functional import sigmoid
 from ffcourse.nn.module import Array
 
@@ -85,7 +86,20 @@ class Loss:
 
 
 class MSELoss(Loss):
-    """Mean over all elements of ``(prediction - target)**2``."""
+    """Mean over all elements of ``(prediction - target)**2``; of any shape, but both the same.
+
+    Parameters
+    ----------
+    reduction : {"mean", "sum"}
+        Whether the squares are averaged, over all elements as in PyTorch, or added up.
+
+    Raises
+    ------
+    ValueError
+        If the shapes differ, or there is nothing to average.
+    TypeError
+        If predictions are not floating-point, or targets not numbers.
+    """
 
     __slots__ = ("_difference",)
 
@@ -113,12 +127,21 @@ class BCEWithLogitsLoss(Loss):
         Factor of the first term; above 1 where ones are rare.
     reduction : {"mean", "sum"}
         Whether the terms are averaged or added up.
+
+    Raises
+    ------
+    ValueError
+        If the shapes differ, or a target does not lie between 0 and 1.
+    TypeError
+        If logits are not floating-point, or targets not numbers.
     """
 
     __slots__ = ("_y", "_z", "pos_weight")
 
     def __init__(self, pos_weight: float | None = None, reduction: str = "mean") -> None:
         super().__init__(reduction)
+        if pos_weight is not None:
+            number(pos_weight, "BCEWithLogitsLoss: pos_weight", 0)
         self.pos_weight = pos_weight
 
     def forward(self, logits: Array, target: Array) -> float:

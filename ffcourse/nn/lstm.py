@@ -25,7 +25,7 @@ from __future__ import annotations
 import numpy as np
 
 from ffcourse.nn.module import Array
-from ffcourse.nn.recurrent import Recurrent, State, by_gate
+from ffcourse.nn.recurrent import Recurrent, State, by_gate, sigmoid_of_minus
 
 
 class LSTM(Recurrent):
@@ -44,6 +44,7 @@ class LSTM(Recurrent):
     gates = 4
     states = 2
 
+    @np.errstate(over="ignore")  # see sigmoid_of_minus
     def _steps(self, reads: Array, W: Array, start: State) -> State:
         T, B, H, dtype = len(reads) - 1, reads.shape[1], self.hidden_size, reads.dtype
         gates = self._buffers.empty("gates", (T + 1, 5, B, H), dtype)  # o, i, f, g, and c before
@@ -51,16 +52,12 @@ class LSTM(Recurrent):
         tanh_c = self._buffers.empty("tanh c", (T, B, H), dtype)
         gates[0, 4] = start[1]
         W = by_gate(W, (3, 0, 1, 2), self._buffers)  # (4, H+I+1, H)
-        # σ(z) = ½ + ½ tanh(z/2): with the weights of o, i and f halved beforehand, which is exact
-        # in binary floating point, one tanh serves all four gates.
-        W[:3] *= 0.5
+        W[:3] *= -1  # o, i and f will be σ(-z)
         for t in range(T):
             a, part = gates[t], parts[t]
-            z = np.matmul(reads[t], W, out=a[:4])  # (B, H+I+1) @ each -> (4, B, H)
-            np.tanh(z, out=z)
-            o_i_f = a[:3]
-            o_i_f *= 0.5
-            o_i_f += 0.5
+            np.matmul(reads[t], W, out=a[:4])  # (B, H+I+1) @ each -> (4, B, H)
+            sigmoid_of_minus(a[:3])
+            np.tanh(a[3], out=a[3])
             np.multiply(a[1:3], a[3:], out=part[1:])
             c = np.add(part[1], part[2], out=gates[t + 1, 4])
             np.tanh(c, out=tanh_c[t])

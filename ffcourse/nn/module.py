@@ -55,6 +55,8 @@ class Parameter:
     __slots__ = ("data", "grad", "requires_grad")
 
     def __init__(self, data: Array, requires_grad: bool = True) -> None:
+        if getattr(getattr(data, "dtype", None), "kind", None) != "f":  # integers cannot learn
+            raise TypeError(f"Parameter: expected an array of floating-point numbers, got {data!r}")
         self.data = data
         self.grad: Array | None = None
         self.requires_grad = requires_grad
@@ -268,6 +270,8 @@ class Module:
 
     def to(self, dtype: Any) -> Self:
         """Convert parameters, gradients and floating buffers to `dtype`, e.g. ``np.float64``."""
+        if np.dtype(dtype).kind != "f":
+            raise TypeError(f"to: expected a floating-point type, such as np.float64, got {dtype}")
         for p in self.parameters():
             p.data = p.data.astype(dtype)
             p.grad = None if p.grad is None else p.grad.astype(dtype)
@@ -314,6 +318,10 @@ class Module:
             f"{name} has shape {np.shape(state[name])}, expected {own[name].shape}"
             for name in common
             if np.shape(state[name]) != own[name].shape
+        ]
+        kinds = {name: np.asarray(state[name]).dtype for name in common}
+        problems += [
+            f"{n} holds {kind}, no numbers" for n, kind in kinds.items() if kind.kind not in "fiub"
         ]
         if problems:
             raise ValueError(
@@ -390,9 +398,3 @@ def check_float_batch(x: Any, name: str, features: int | None = None, dtype: Any
             f"its last axis must hold the {features} input features."
         )
     return x if dtype is None or x.dtype == dtype else x.astype(dtype)
-
-
-def as_float(x: Any, dtype: Any = np.float32) -> Array:
-    """Return `x` as a floating-point array: floats keep their type, the rest gets `dtype`."""
-    x = np.asarray(x)
-    return x if np.issubdtype(x.dtype, np.floating) else x.astype(dtype)

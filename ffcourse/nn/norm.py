@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from ffcourse.nn.checks import check_gradient, number, whole
 from ffcourse.nn.module import Array, Module, Parameter, check_float_batch
 from ffcourse.nn.reductions import column_products, column_sums, row_products, row_sums
 
@@ -38,9 +39,18 @@ class LayerNorm(Module):
         False leaves out `bias`.
     dtype : dtype
         Of the parameters.
+
+    Raises
+    ------
+    ValueError
+        If a size or `eps` is out of range, or the last axes of the input have other sizes.
+
+    References
+    ----------
+    J. L. Ba, J. R. Kiros and G. E. Hinton, "Layer normalization", arXiv:1607.06450, 2016.
     """
 
-    __slots__ = ("normalized_shape", "eps", "weight", "bias", "_normal", "_rstd")  # noqa: RUF023
+    __slots__ = ("normalized_shape", "eps", "weight", "bias", "_normal", "_rstd", "_shape")  # noqa: RUF023
 
     def __init__(
         self,
@@ -51,8 +61,8 @@ class LayerNorm(Module):
         *,
         dtype: Any = np.float32,
     ) -> None:
-        self.normalized_shape = as_shape(normalized_shape)
-        self.eps = eps
+        self.normalized_shape = as_shape(normalized_shape, "LayerNorm")
+        self.eps = number(eps, "LayerNorm: eps", 0)
         self.weight: Parameter | None = None
         self.bias: Parameter | None = None
         if elementwise_affine:
@@ -67,7 +77,7 @@ class LayerNorm(Module):
         variance = row_products(centred, centred) / n
         self._rstd = 1 / np.sqrt(variance + self.eps)[:, None]
         centred *= self._rstd
-        self._normal = centred
+        self._normal, self._shape = centred, x.shape
         y = centred.reshape(x.shape)
         if self.weight is not None:
             y = y * self.weight.data
@@ -77,6 +87,7 @@ class LayerNorm(Module):
 
     def backward(self, grad: Array) -> Array:
         """Return d loss / d x; add to the gradients of weight and bias."""
+        check_gradient(self, grad, self._shape)
         g = grad.reshape(self._normal.shape)
         if self.bias is not None and self.bias.requires_grad:
             self.bias.accumulate(column_sums(g).reshape(self.normalized_shape))
@@ -104,7 +115,7 @@ class LayerNorm(Module):
 class RMSNorm(Module):
     """Divide each example by its root mean square over the last axes, then scale: no centring.
 
-    ``y = x / sqrt(mean(x**2) + eps) * weight`` (Zhang and Sennrich, 2019)
+    ``y = x / sqrt(mean(x**2) + eps) * weight``
 
     Parameters
     ----------
@@ -116,9 +127,18 @@ class RMSNorm(Module):
         False leaves out `weight`.
     dtype : dtype
         Of the parameter.
+
+    Raises
+    ------
+    ValueError
+        If a size or `eps` is out of range, or the last axes of the input have other sizes.
+
+    References
+    ----------
+    B. Zhang and R. Sennrich, "Root mean square layer normalization", NeurIPS 2019.
     """
 
-    __slots__ = ("_normal", "_rrms", "eps", "normalized_shape", "weight")
+    __slots__ = ("_normal", "_rrms", "_shape", "eps", "normalized_shape", "weight")
 
     def __init__(
         self,
@@ -128,8 +148,8 @@ class RMSNorm(Module):
         *,
         dtype: Any = np.float32,
     ) -> None:
-        self.normalized_shape = as_shape(normalized_shape)
-        self.eps = eps
+        self.normalized_shape = as_shape(normalized_shape, "RMSNorm")
+        self.eps = None if eps is None else number(eps, "RMSNorm: eps", 0)
         self.weight: Parameter | None = None
         if elementwise_affine:
             self.weight = Parameter(np.ones(self.normalized_shape, dtype))
@@ -140,12 +160,13 @@ class RMSNorm(Module):
         eps = np.finfo(x.dtype).eps if self.eps is None else self.eps
         mean_square = row_products(rows, rows) / rows.shape[1]
         self._rrms = 1 / np.sqrt(mean_square + eps)[:, None]
-        self._normal = rows * self._rrms
+        self._normal, self._shape = rows * self._rrms, x.shape
         y = self._normal.reshape(x.shape)
         return y if self.weight is None else y * self.weight.data
 
     def backward(self, grad: Array) -> Array:
         """Return d loss / d x; add to the gradient of weight."""
+        check_gradient(self, grad, self._shape)
         g = grad.reshape(self._normal.shape)
         if self.weight is not None:
             if self.weight.requires_grad:
@@ -167,9 +188,10 @@ class RMSNorm(Module):
         return f"{self.normalized_shape}, eps={self.eps}"
 
 
-def as_shape(size: int | tuple[int, ...]) -> tuple[int, ...]:
-    """Return a single size as a shape of one axis."""
-    return (size,) if isinstance(size, int) else tuple(size)
+def as_shape(size: int | tuple[int, ...], name: str) -> tuple[int, ...]:
+    """Return the sizes as a tuple, also a single one; `name` is for the message."""
+    sizes = tuple(size) if isinstance(size, tuple | list) and size else (size,)
+    return tuple(whole(n, f"{name}: normalized_shape") for n in sizes)
 
 
 def check_last_axes(x: Any, name: str, shape: tuple[int, ...]) -> Array:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
+from ffcourse.nn.checks import number, parameter_list
 from ffcourse.nn.module import Parameter
 
 
@@ -15,10 +16,9 @@ class _Penalty:
     __slots__ = ("parameters", "strength")
 
     def __init__(self, parameters: Iterable[Parameter], strength: float) -> None:
-        if strength < 0:
-            raise ValueError(f"strength must not be negative, got {strength}.")
-        self.parameters = list(parameters)
-        self.strength = strength
+        name = type(self).__name__
+        self.parameters = parameter_list(parameters, f"{name}: parameters")
+        self.strength = number(strength, f"{name}: strength", 0)
 
     def __call__(self) -> float:
         """Return the penalty."""

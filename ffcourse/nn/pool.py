@@ -2,7 +2,8 @@
 
 The windows are never cut out. For a 2×2 window, the four images made of "all upper left pixels",
 "all upper right pixels", … are views of the input, and the pooled image is their element-wise
-maximum or mean. Backward, each of the four receives its share.
+maximum or mean. Backward, each of the four receives its share. As in `Conv2d`, the batch is the
+last axis inside the layer: (C, H, W, N).
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from ffcourse.nn.checks import check_gradient
 from ffcourse.nn.conv import Size, check_image_batch, pair
 from ffcourse.nn.module import Array, Module
 
@@ -34,6 +36,9 @@ class Pool2d(Module):
 
     __slots__ = ("_disjoint", "_out", "_x", "kernel_size", "stride")
 
+    _x: Array
+    _out: Array
+
     def __init__(self, kernel_size: Size, stride: Size | None = None) -> None:
         self.kernel_size = pair(kernel_size, "kernel_size", 1)
         self.stride = self.kernel_size if stride is None else pair(stride, "stride", 1)
@@ -45,12 +50,17 @@ class Pool2d(Module):
         return check_image_batch(x, type(self).__name__, None, self.kernel_size)
 
     def _shifted(self, x: Array) -> Iterator[Array]:
-        """Yield, for each place (i, j) in a window, that pixel of all windows: (N, C, OH, OW)."""
+        """Yield, for each place (i, j) in a window, that pixel of all windows: (C, OH, OW, N)."""
         (kh, kw), (sh, sw) = self.kernel_size, self.stride
-        rows, cols = x.shape[2] - kh, x.shape[3] - kw
+        rows, cols = x.shape[1] - kh, x.shape[2] - kw
         for i in range(kh):
             for j in range(kw):
-                yield x[:, :, i : i + rows + 1 : sh, j : j + cols + 1 : sw]
+                yield x[:, i : i + rows + 1 : sh, j : j + cols + 1 : sw]
+
+    def _out_shape(self) -> tuple[int, ...]:
+        """(N, C, OH, OW) of the last forward pass."""
+        (kh, kw), (sh, sw), (C, H, W, N) = self.kernel_size, self.stride, self._x.shape
+        return N, C, (H - kh) // sh + 1, (W - kw) // sw + 1
 
     def extra_repr(self) -> str:
         """Kernel size and stride."""
@@ -64,12 +74,12 @@ class MaxPool2d(Pool2d):
 
     def forward(self, x: Array) -> Array:
         """(N, C, H, W) -> (N, C, OH, OW)."""
-        pixels = self._shifted(x)
-        out = next(pixels).copy(order="K")
+        self._x = x.transpose(1, 2, 3, 0)
+        pixels = self._shifted(self._x)
+        self._out = next(pixels).copy(order="K")
         for pixel in pixels:
-            np.maximum(out, pixel, out=out)
-        self._x, self._out = x, out
-        return out
+            np.maximum(self._out, pixel, out=self._out)
+        return self._out.transpose(3, 0, 1, 2)
 
     def backward(self, grad: Array) -> Array:
         """(N, C, OH, OW) -> (N, C, H, W): the gradient goes to the pixel that won.
@@ -77,19 +87,24 @@ class MaxPool2d(Pool2d):
         Where several pixels share the maximum, the first one in reading order gets it, as in
         PyTorch. After ReLU this happens often: a window of zeros.
         """
+        check_gradient(self, grad, self._out_shape())
         dx = np.zeros_like(self._x)  # same order in memory as x
-        g = np.empty_like(self._out, dtype=grad.dtype)
-        np.copyto(g, grad)  # arrays in different orders multiply slowly: better copy once
+        g = grad.transpose(1, 2, 3, 0)
+        if g.strides != self._out.strides:  # arrays in different orders multiply slowly
+            g = np.empty_like(self._out, dtype=g.dtype)
+            g[...] = grad.transpose(1, 2, 3, 0)
         free = np.ones_like(self._out, dtype=bool)  # windows whose gradient nobody has got yet
         for pixel, dpixel in zip(self._shifted(self._x), self._shifted(dx), strict=True):
             won = pixel == self._out
             won &= free
             free ^= won
+            share = won.astype(g.dtype)  # quicker than multiplying floats by booleans
+            share *= g
             if self._disjoint:
-                np.multiply(g, won, out=dpixel)
+                dpixel[...] = share
             else:
-                dpixel += g * won
-        return dx
+                dpixel += share
+        return dx.transpose(3, 0, 1, 2)
 
 
 class AvgPool2d(Pool2d):
@@ -99,18 +114,19 @@ class AvgPool2d(Pool2d):
 
     def forward(self, x: Array) -> Array:
         """(N, C, H, W) -> (N, C, OH, OW)."""
-        pixels = self._shifted(x)
+        self._x = x.transpose(1, 2, 3, 0)
+        pixels = self._shifted(self._x)
         out = next(pixels).copy(order="K")
         for pixel in pixels:
             out += pixel
         out /= self.kernel_size[0] * self.kernel_size[1]
-        self._x = x
-        return out
+        return out.transpose(3, 0, 1, 2)
 
     def backward(self, grad: Array) -> Array:
         """(N, C, OH, OW) -> (N, C, H, W): every pixel of a window gets an equal share."""
+        check_gradient(self, grad, self._out_shape())
         dx = np.zeros_like(self._x)  # same order in memory as x
-        share = grad / (self.kernel_size[0] * self.kernel_size[1])
+        share = grad.transpose(1, 2, 3, 0) / (self.kernel_size[0] * self.kernel_size[1])
         for dpixel in self._shifted(dx):
             dpixel += share
-        return dx
+        return dx.transpose(3, 0, 1, 2)

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from ffcourse.nn.checks import check_linear, number
 from ffcourse.nn.containers import replace_modules
 from ffcourse.nn.linear import Linear
 from ffcourse.nn.module import Array, Module, check_float_batch
@@ -32,8 +33,12 @@ def magnitude_masks(weights: Sequence[Array], amount: float) -> list[Array]:
     ValueError
         If `amount` is out of range.
     """
-    if not 0 <= amount <= 1:
-        raise ValueError(f"amount must lie in [0, 1], got {amount}.")
+    number(amount, "amount", 0, 1)
+    if not isinstance(weights, list | tuple) or not weights:
+        raise TypeError(
+            "weights must be a list of at least one array; for a single one use [w], got "
+            f"{weights!r}."
+        )
     sizes = np.concatenate([np.abs(w).ravel() for w in weights])
     keep = np.ones(sizes.size, bool)
     keep[np.argsort(sizes, kind="stable")[: round(amount * sizes.size)]] = False
@@ -64,6 +69,8 @@ class PrunedLinear(Linear):
     buffer_names: ClassVar[tuple[str, ...]] = ("mask",)
 
     def __init__(self, linear: Linear, mask: Array) -> None:
+        check_linear(linear, "PrunedLinear", Linear)
+        mask = np.asarray(mask)
         if mask.shape != linear.weight.shape:
             raise ValueError(
                 f"PrunedLinear: mask must have shape {linear.weight.shape}, got {mask.shape}."

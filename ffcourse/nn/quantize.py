@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from ffcourse.nn.checks import as_array, check_gradient, check_linear
 from ffcourse.nn.containers import replace_modules
 from ffcourse.nn.linear import Linear
 from ffcourse.nn.module import Array, Module, check_float_batch
@@ -28,6 +29,12 @@ def quantize_int8(weight: Array) -> tuple[Array, Array]:
     scale : ndarray, shape (out,)
         The rounding error is at most half of it.
     """
+    weight = as_array(weight, "quantize_int8: weight")
+    if weight.ndim != 2 or weight.size == 0 or not np.isfinite(weight).all():
+        raise ValueError(
+            "quantize_int8: weight must be a matrix (in, out) of finite numbers, "
+            f"got shape {weight.shape}."
+        )
     largest = np.abs(weight).max(axis=0)
     scale = np.where(largest > 0, largest, 1) / weight.dtype.type(LEVELS)
     return np.rint(weight / scale).astype(np.int8), scale
@@ -49,6 +56,7 @@ class QuantizedLinear(Module):
     buffer_names: ClassVar[tuple[str, ...]] = ("weight", "scale", "bias")
 
     def __init__(self, linear: Linear) -> None:
+        check_linear(linear, "QuantizedLinear", Linear)
         self.in_features, self.out_features = linear.in_features, linear.out_features
         self.weight, self.scale = quantize_int8(linear.weight.data)
         zeros = np.zeros(self.out_features, self.scale.dtype)
@@ -64,6 +72,7 @@ class QuantizedLinear(Module):
 
     def backward(self, grad: Array) -> Array:
         """(..., out_features) -> (..., in_features)."""
+        check_gradient(self, grad, (*np.shape(grad)[:-1], self.out_features))
         scaled = grad.reshape(-1, self.out_features) * self.scale
         dx: Array = scaled.dot(self.weight.T.astype(self.scale.dtype))
         return dx.reshape(*grad.shape[:-1], self.in_features)
@@ -94,7 +103,16 @@ def quantize_model(model: Module) -> dict[str, Module]:
     -------
     dict of str to Module
         The new layers by name.
+
+    Raises
+    ------
+    ValueError
+        If there is no Linear layer below `model`.
     """
-    return replace_modules(
-        model, lambda _name, m: QuantizedLinear(m) if type(m) is Linear else None
-    )
+    new = replace_modules(model, lambda _name, m: QuantizedLinear(m) if type(m) is Linear else None)
+    if not new:
+        raise ValueError(
+            f"{type(model).__name__} contains no Linear layer to quantise; a single layer is "
+            "quantised with QuantizedLinear(layer)."
+        )
+    return new

@@ -34,6 +34,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from ffcourse.nn.buffers import Buffers
+from ffcourse.nn.checks import check_gradient, whole
 from ffcourse.nn.module import Array, Module, Parameter, check_float_batch
 
 State = tuple[Array, ...]
@@ -93,10 +94,12 @@ class Recurrent(Module):
         rng: np.random.Generator | None = None,
         dtype: Any = np.float32,
     ) -> None:
-        self.input_size, self.hidden_size = input_size, hidden_size
+        name = type(self).__name__
+        self.input_size = whole(input_size, f"{name}: input_size")
+        self.hidden_size = whole(hidden_size, f"{name}: hidden_size")
         self.batch_first, self.return_state = batch_first, return_state
         self._buffers = Buffers()
-        rng = np.random.default_rng() if rng is None else rng
+        rng = np.random.default_rng(rng)
         bound, width = 1 / np.sqrt(hidden_size), self.gates * hidden_size
 
         def draw(*shape: int) -> Parameter:
@@ -206,11 +209,13 @@ class Recurrent(Module):
         """Add to the gradients of the weights; return dz, (T, B, blocks·H)."""
         reads, H = self._buffers.last("reads"), self.hidden_size
         T, B, F = len(reads) - 1, *reads.shape[1:]
+        if grad is not None:
+            check_gradient(self, grad, (B, T, H) if self.batch_first else (T, B, H))
         end = self._unpack(grad_state, "grad_state", B, reads.dtype)
         grads = self._buffers.empty("grads", (T, B, H), reads.dtype)
         grads[...] = 0 if grad is None else self._time_first(grad)
         dz = self._buffers.empty("dz", (T, B, self._stack.shape[1]), reads.dtype)
-        start = self._steps_back(grads, self._stack[:H].T.copy(order="C"), end, dz)
+        start = self._steps_back(grads, self._stack[:H].T, end, dz)
         self.grad_state = self._pack(start)
         weights = (self.weight_hh, self.weight_ih, self.bias_hh, self.bias_ih)
         if any(p.requires_grad for p in weights):
@@ -229,7 +234,7 @@ class Recurrent(Module):
         shape = (1, B, self.hidden_size)
         if state is None:
             return tuple(np.zeros(shape[1:], dtype) for _ in range(self.states))
-        parts = (state,) if self.states == 1 else tuple(state)
+        parts = tuple(state) if self.states == 2 and isinstance(state, tuple | list) else (state,)
         shapes = [np.shape(part) for part in parts]
         if shapes != [shape] * self.states:
             raise ValueError(
@@ -306,6 +311,17 @@ def by_gate(W: Array, order: tuple[int, ...], buffers: Buffers) -> Array:
     return out
 
 
+def sigmoid_of_minus(z: Array) -> None:
+    """Replace z by σ(-z) = 1 / (1 + e^z), in place.
+
+    The gates of a layer have the sign of their weights turned before the loop over the steps; that
+    saves a pass over z in each. Where e^z overflows, the result is 1/∞ = 0, as it should be.
+    """
+    np.exp(z, out=z)
+    z += 1
+    np.reciprocal(z, out=z)
+
+
 class LastStep(Module):
     """Keep only the last step of a sequence: (B, T, F) -> (B, F).
 
@@ -316,6 +332,16 @@ class LastStep(Module):
 
     __slots__ = ("_shape",)
 
+    def check_input(self, x: Any) -> Array:
+        """Return `x` as a batch of sequences (B, T, F), or raise one clear error."""
+        x = check_float_batch(x, "LastStep")
+        if x.ndim != 3:
+            raise ValueError(
+                f"LastStep: x must have three axes (B, T, F): sequences, steps, features; "
+                f"got shape {x.shape}."
+            )
+        return x
+
     def forward(self, x: Array) -> Array:
         """(B, T, F) -> (B, F)."""
         self._shape = x.shape
@@ -323,6 +349,7 @@ class LastStep(Module):
 
     def backward(self, grad: Array) -> Array:
         """(B, F) -> (B, T, F): no other step had a part in the answer."""
+        check_gradient(self, grad, (self._shape[0], *self._shape[2:]))
         dx = np.zeros(self._shape, grad.dtype)
         dx[:, -1] = grad
         return dx

@@ -75,7 +75,20 @@ def _describe(p: Parameter, name: str) -> str:
 
 
 def summarize(model: Module, x: Array | None = None) -> Summary:
-    """Make the table of `model`; with an input `x`, run it once in evaluation mode for shapes."""
+    """Make the table of `model`.
+
+    Parameters
+    ----------
+    model : Module
+        Is left as it is.
+    x : ndarray, optional
+        An input; the model is run with it once, in evaluation mode, for the shapes of the outputs.
+
+    Returns
+    -------
+    Summary
+        Prints as a table.
+    """
     shapes = {} if x is None else _output_shapes(model, x)
     rows: list[Row] = []
     seen: set[int] = set()

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from ffcourse.nn.module import Array
+from ffcourse.train.checks import at_least, not_negative
 
 if TYPE_CHECKING:
     from ffcourse.train.trainer import Trainer
@@ -64,8 +65,8 @@ class EarlyStopping(Callback):
         mode: str = "min",
         restore_best: bool = True,
     ) -> None:
-        if patience < 1:
-            raise ValueError(f"patience: expected at least 1 epoch, got {patience}")
+        at_least("patience", patience)
+        not_negative("min_delta", min_delta)
         if mode not in ("min", "max"):
             raise ValueError(f"mode: expected 'min' or 'max', got {mode!r}")
         self.patience, self.monitor, self.min_delta = patience, monitor, min_delta
@@ -74,6 +75,10 @@ class EarlyStopping(Callback):
         self.best_epoch = 0
         self.waited = 0
         self._weights: dict[str, Array] = {}
+
+    def __repr__(self) -> str:
+        best = f"; best {self.best:.5g} in epoch {self.best_epoch}" if self.best_epoch else ""
+        return f"EarlyStopping(patience={self.patience}, monitor={self.monitor!r}{best})"
 
     def on_epoch_end(self, trainer: Trainer) -> None:
         """Compare with the best epoch so far."""

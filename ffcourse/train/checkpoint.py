@@ -25,7 +25,22 @@ ARRAY = "__array__"  # {"__array__": "model.weight"} in the JSON: see the tensor
 
 
 def save_checkpoint(path: str | Path, tree: Mapping[str, Any]) -> None:
-    """Write `tree`, nested dicts and lists of arrays and JSON values, to `path`, atomically."""
+    """Write `tree`, nested dicts and lists of arrays and JSON values, to `path`, atomically.
+
+    Parameters
+    ----------
+    path : path
+        Where to; a folder that is missing is made.
+    tree : mapping
+        Keys are strings; arrays may be of any shape.
+
+    Raises
+    ------
+    TypeError
+        If `tree` holds something else; then nothing is written.
+    OSError
+        If the file cannot be written; an older one is as it was.
+    """
     arrays: dict[str, Array] = {}
     text = json.dumps(_take_arrays_out(tree, "", arrays))
     write_atomically(Path(path), save(arrays, metadata={KEY: text}))
@@ -51,12 +66,17 @@ def load_checkpoint(path: str | Path) -> dict[str, Any]:
         raise ValueError(f"{path} is not a readable safetensors file: {error}") from error
     if text is None:
         raise ValueError(f"{path} holds tensors but no checkpoint; load it with nn.interop")
-    tree: dict[str, Any] = _put_arrays_in(json.loads(text), arrays)
+    try:
+        tree: dict[str, Any] = _put_arrays_in(json.loads(text), arrays)
+    except (json.JSONDecodeError, KeyError) as error:
+        raise ValueError(f"{path} is a damaged checkpoint: its header says {error}") from error
     return tree
 
 
 def _take_arrays_out(node: Any, name: str, arrays: dict[str, Array]) -> Any:
     if isinstance(node, np.ndarray):
+        if node.dtype.kind not in "fiub":
+            raise TypeError(f"{name}: expected an array of numbers, got dtype {node.dtype}")
         arrays[name] = np.array(node, order="C")
         return {ARRAY: name}
     if isinstance(node, Mapping):
@@ -64,6 +84,11 @@ def _take_arrays_out(node: Any, name: str, arrays: dict[str, Array]) -> Any:
         return {str(k): _take_arrays_out(v, f"{dot}{k}", arrays) for k, v in node.items()}
     if isinstance(node, list | tuple):
         return [_take_arrays_out(v, f"{name}.{i}", arrays) for i, v in enumerate(node)]
+    if not isinstance(node, str | int | float | None | np.generic):
+        raise TypeError(
+            f"{name}: expected an array, a number, a text, None, or lists and dicts of these, "
+            f"got {type(node).__name__}"
+        )
     return node.item() if isinstance(node, np.generic) else node
 
 

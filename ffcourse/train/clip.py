@@ -7,7 +7,9 @@ from collections.abc import Iterable
 
 import numpy as np
 
+from ffcourse.nn.checks import parameter_list
 from ffcourse.nn.module import Array, Parameter
+from ffcourse.train.checks import positive
 
 
 def clip_grad_norm(params: Iterable[Parameter], max_norm: float) -> float:
@@ -20,7 +22,7 @@ def clip_grad_norm(params: Iterable[Parameter], max_norm: float) -> float:
     params : iterable of Parameter
         Those without a gradient are passed over.
     max_norm : float
-        Largest length allowed.
+        Largest length allowed; an infinite one only measures.
 
     Returns
     -------
@@ -32,8 +34,7 @@ def clip_grad_norm(params: Iterable[Parameter], max_norm: float) -> float:
     R. Pascanu, T. Mikolov, Y. Bengio, "On the difficulty of training recurrent neural networks"
     (2013).
     """
-    if not max_norm > 0:
-        raise ValueError(f"max_norm: expected a number above zero, got {max_norm}")
+    positive("max_norm", max_norm)
     grads = _grads(params)
     with np.errstate(over="ignore", invalid="ignore"):
         norm = math.hypot(*(_length(g) for g in grads))
@@ -49,15 +50,22 @@ def clip_grad_value(params: Iterable[Parameter], clip_value: float) -> None:
     """Cut each number of each gradient to between ``-clip_value`` and ``clip_value``.
 
     Unlike `clip_grad_norm`, this changes the direction of the step.
+
+    Parameters
+    ----------
+    params : iterable of Parameter
+        Those without a gradient are passed over.
+    clip_value : float
+        Largest size allowed.
     """
-    if not clip_value > 0:
-        raise ValueError(f"clip_value: expected a number above zero, got {clip_value}")
+    positive("clip_value", clip_value)
     for g in _grads(params):
         np.clip(g, -clip_value, clip_value, out=g)
 
 
 def _grads(params: Iterable[Parameter]) -> list[Array]:
-    return [p.grad for p in dict.fromkeys(params) if p.grad is not None]
+    given = dict.fromkeys(parameter_list(params, "params"))  # a shared parameter only once
+    return [p.grad for p in given if p.grad is not None]
 
 
 def _length(g: Array) -> float:

@@ -15,7 +15,9 @@ from typing import Any
 
 import numpy as np
 
+from ffcourse.data.check import as_rng
 from ffcourse.nn.module import Array, Module, Parameter
+from ffcourse.train.checks import at_least
 
 STEP = 1e-5  # h: the error of the formula falls with h², that of rounding grows with 1 / h
 
@@ -126,7 +128,7 @@ def gradcheck(
     tolerance : float
         Largest relative error that passes.
     entries : int
-        Of an array with more numbers than this, so many are checked, drawn at random.
+        Of an array with more numbers than this, so many are checked, drawn at random; at least 1.
 
     Returns
     -------
@@ -142,12 +144,21 @@ def gradcheck(
     >>> train.gradcheck(layer, rng.normal(size=(4, 3))).passed
     True
     """
-    rng = np.random.default_rng(0) if rng is None else rng
+    rng = as_rng(0 if rng is None else rng)
+    at_least("entries", entries)
+    for name, part in (("module", module), ("loss", loss)):
+        if isinstance(part, type) or (part is not None and not hasattr(part, "backward")):
+            raise TypeError(
+                f"{name}: expected an object with a backward method, such as nn.Linear(3, 2), "
+                f"got {part!r}"
+            )
     module, loss = (copy.deepcopy(m) for m in (module, loss))
     if loss is None and target is not None:
         module, loss = None, module
     x = np.array(x)
-    x = x.astype(np.float64) if x.dtype.kind in "fc" else x
+    if x.dtype.kind not in "fiu":
+        raise TypeError(f"x: expected floating-point numbers, or tokens, got dtype {x.dtype}")
+    x = x.astype(np.float64) if x.dtype.kind == "f" else x
     if isinstance(module, Module):
         module.to(np.float64)
     f = _Scalar(module, loss, x, target, rng)
@@ -182,8 +193,14 @@ class _Scalar:
     def _output(self) -> Array:
         for generator, state in self.random:  # the same dropout mask in every pass
             generator.bit_generator.state = state
-        out: Array = self.x if self.module is None else self.module(self.x)
-        return out
+        out: Any = self.x if self.module is None else self.module(self.x)
+        if isinstance(out, tuple):
+            raise TypeError(
+                f"module: expected one array as output, {type(self.module).__name__} returns "
+                f"{len(out)}; build it with return_state=False"
+            )
+        result: Array = out
+        return result
 
     def __call__(self) -> float:
         out = self._output()

@@ -36,6 +36,8 @@ class History:
         """Return the record of the epoch in which `column` was smallest, or largest ("max")."""
         if not self.epochs:
             raise ValueError("history is empty: nothing was trained yet")
+        if mode not in ("min", "max"):
+            raise ValueError(f"mode: expected 'min' or 'max', got {mode!r}")
         self[column]  # an unknown column is told here
         pick = min if mode == "min" else max
         return pick((r for r in self.epochs if column in r), key=lambda r: r[column])

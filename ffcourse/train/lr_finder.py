@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import itertools
 import math
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from ffcourse.data.check import as_rng
 from ffcourse.nn.module import Module
+from ffcourse.train.checks import at_least, check_parts, check_trains, expect
 from ffcourse.train.gradcheck import generators
 from ffcourse.train.optimizer import Optimizer
 from ffcourse.train.passes import Batches, walk
@@ -82,11 +83,13 @@ def find_lr(
     -----
     L. N. Smith, "Cyclical Learning Rates for Training Neural Networks" (2017), section 3.3.
     """
-    if not 0 < lr_min < lr_max:
+    check_parts(model, loss_fn, optimizer)
+    check_trains(model, optimizer)
+    if not 0 < lr_min < lr_max < math.inf:
         raise ValueError(f"expected 0 < lr_min < lr_max, got lr_min={lr_min}, lr_max={lr_max}")
-    if steps < 10:
-        raise ValueError(f"steps: expected at least 10 to see a slope, got {steps}")
-    rng = np.random.default_rng(0) if rng is None else rng
+    at_least("steps", steps, 10)  # fewer show no slope
+    expect("smoothing", smoothing, "a number in [0, 1)", lambda v: 0 <= v < 1)
+    rng = as_rng(0 if rng is None else rng)
     before = _Snapshot(model, optimizer, train)
     try:
         rates, losses = _range_test(
@@ -131,8 +134,13 @@ def _range_test(
 
 
 def _endless(train: Any, batch_size: int, rng: np.random.Generator) -> Batches:
-    for _ in itertools.count():
-        yield from walk(train, batch_size, rng)
+    while True:
+        empty = True
+        for batch in walk(train, batch_size, rng):
+            empty = False
+            yield batch
+        if empty:  # or this would go on for ever
+            raise ValueError("train: expected at least one batch, the loader has none")
 
 
 class _Snapshot:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 
+from ffcourse.train.checks import at_least, expect, positive
 from ffcourse.train.optimizer import Group, Optimizer
-from ffcourse.train.schedules import Schedule, at_least_one
+from ffcourse.train.schedules import Schedule
 
 
 class OneCycleLR(Schedule):
@@ -48,17 +49,20 @@ class OneCycleLR(Schedule):
         base_momentum: float = 0.85,
         max_momentum: float = 0.95,
     ) -> None:
-        if not 0 < pct_start < 1:
-            raise ValueError(f"pct_start: expected a number between 0 and 1, got {pct_start}")
-        self.total_steps = at_least_one("total_steps", total_steps)
-        self.max_lr = max_lr
+        expect("pct_start", pct_start, "a number between 0 and 1", lambda v: 0 < v < 1)
+        self.total_steps = at_least("total_steps", total_steps)
+        self.max_lr = positive("max_lr", max_lr)
         self.peak = pct_start * total_steps - 1
         if self.peak <= 0:
             raise ValueError(
                 f"pct_start: {pct_start} of {total_steps} steps leaves none to rise in"
             )
-        self.start_lr = max_lr / div_factor
-        self.end_lr = self.start_lr / final_div_factor
+        self.start_lr = max_lr / positive("div_factor", div_factor)
+        self.end_lr = self.start_lr / positive("final_div_factor", final_div_factor)
+        for name, value in (("base_momentum", base_momentum), ("max_momentum", max_momentum)):
+            expect(name, value, "a number in [0, 1)", lambda v: 0 <= v < 1)
+        if not isinstance(optimizer, Optimizer):
+            raise TypeError(f"optimizer: expected an Optimizer, got {type(optimizer).__name__}")
         self.momenta = (base_momentum, max_momentum) if cycle_momentum else None
         if cycle_momentum and not all(_has_momentum(g) for g in optimizer.param_groups):
             raise ValueError(

@@ -7,7 +7,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ffcourse.nn.checks import parameter_list
 from ffcourse.nn.module import Array, Parameter
+from ffcourse.train.checks import expect
 from ffcourse.train.pieces import Piece, State, gradient, make_pieces
 
 Group = dict[str, Any]
@@ -49,10 +51,13 @@ class Optimizer:
         self._state: State = {}
         self._steps: dict[Parameter, int] = {}
         self._plans: list[_Plan | None] = []  # one for each group, made in its first step
-        given: list[Any] = list(params)
+        grouped = (
+            isinstance(params, list | tuple) and bool(params) and isinstance(params[0], Mapping)
+        )
+        given: list[Any] = list(params) if grouped else parameter_list(params, "params")
         if not given:
             raise ValueError("params: expected at least one Parameter, got none")
-        for group in given if isinstance(given[0], Mapping) else [{"params": given}]:
+        for group in given if grouped else [{"params": given}]:
             self.add_param_group(group)
 
     # What a subclass writes
@@ -82,8 +87,9 @@ class Optimizer:
 
     def zero_grad(self) -> None:
         """Forget the gradients of all parameters of this optimizer."""
-        for p in self.parameters():
-            p.grad = None
+        for group in self.param_groups:
+            for p in group["params"]:
+                p.grad = None
 
     def step(self) -> None:
         """Change every parameter that has a gradient and is not frozen, in place."""
@@ -129,11 +135,12 @@ class Optimizer:
 
     def add_param_group(self, group: Mapping[str, Any]) -> None:
         """Add parameters with options of their own, such as a layer that is unfrozen later."""
-        params = [group["params"]] if isinstance(group["params"], Parameter) else group["params"]
-        params = list(params)
-        for p in params:
-            if not isinstance(p, Parameter):
-                raise TypeError(f"params: expected Parameter objects, got {type(p).__name__}")
+        if not isinstance(group, Mapping) or "params" not in group:
+            raise TypeError(
+                f'expected a group such as {{"params": [...], "lr": 0.1}}, got {group!r}'
+            )
+        given = group["params"]
+        params = [given] if isinstance(given, Parameter) else parameter_list(given, "params")
         params = list(dict.fromkeys(params))  # a tied weight is listed twice, and updated once
         for name in set(group) - set(self.defaults) - {"params", "initial_lr", "name"}:
             known = ", ".join(self.defaults)
@@ -175,8 +182,18 @@ class Optimizer:
         theirs = [len(g["params"]) for g in groups]
         if ours != theirs:
             raise ValueError(f"param_groups: expected {ours} parameters per group, got {theirs}")
+        for saved in groups:
+            missing = [name for name in self.defaults if name not in saved]
+            if missing:
+                raise ValueError(
+                    f"param_groups: expected the options of {type(self).__name__}, "
+                    f"{', '.join(missing)} is missing; was this saved by another optimizer?"
+                )
+            check_options(saved)
         params = self.parameters()
         for i, saved in state_dict["state"].items():
+            if int(i) >= len(params):
+                raise ValueError(f"state: expected {len(params)} parameters, got number {i}")
             for name, a in saved.items():
                 if name != "step" and np.shape(a) != params[int(i)].shape:
                     raise ValueError(
@@ -212,12 +229,13 @@ class Optimizer:
 def check_options(group: Group) -> None:
     """Raise ValueError if an option of a parameter group is out of range."""
     for name in ("lr", "eps", "weight_decay", "lr_decay", "initial_accumulator_value"):
-        if not group.get(name, 0.0) >= 0:
-            raise ValueError(f"{name}: expected a number that is not negative, got {group[name]}")
+        expect(name, group.get(name, 0.0), "a number that is not negative", lambda v: v >= 0)
     for name in ("momentum", "alpha"):
-        if not 0 <= group.get(name, 0.0) < 1:
-            raise ValueError(f"{name}: expected a number in [0, 1), got {group[name]}")
-    if not all(0 <= beta < 1 for beta in group.get("betas", ())):
-        raise ValueError(f"betas: expected two numbers in [0, 1), got {group['betas']}")
+        expect(name, group.get(name, 0.0), "a number in [0, 1)", lambda v: 0 <= v < 1)
+    betas = group.get("betas", (0.0, 0.0))
+    if not isinstance(betas, tuple | list) or len(betas) != 2:
+        raise ValueError(f"betas: expected two numbers in [0, 1), got {betas!r}")
+    for beta in betas:
+        expect("betas", beta, "two numbers in [0, 1)", lambda v: 0 <= v < 1)
     if group.get("nesterov") and not group["momentum"]:
         raise ValueError("nesterov: expected momentum > 0 with nesterov=True, got momentum=0")

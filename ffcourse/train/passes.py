@@ -11,6 +11,7 @@ import numpy as np
 
 from ffcourse.data import Dataset, batches
 from ffcourse.nn.module import Array, Module
+from ffcourse.train.checks import check_batches
 
 Batches = Iterable[tuple[Array, Array]]
 
@@ -32,6 +33,7 @@ def walk(data: Any, batch_size: int, rng: np.random.Generator | None) -> Batches
             "expected a DataLoader or (X, y), which can be walked once per epoch; "
             f"got {type(data).__name__}, which is used up after one walk"
         )
+    check_batches(data)
     loader: Batches = data
     return loader
 

@@ -44,7 +44,17 @@ def make_pieces(params: Sequence[Parameter], state: State) -> list[Piece]:
     """Cut `params`, all of one dtype, and lay their state out to match.
 
     The arrays in `state` are replaced by views of the packed ones, with equal values.
+
+    Raises
+    ------
+    ValueError
+        If a gradient does not have the shape of its parameter: assignment would stretch it.
     """
+    for p in params:
+        if p.grad is not None and np.shape(p.grad) != p.shape:
+            raise ValueError(
+                f"grad: expected the shape of its parameter, {p.shape}, got {np.shape(p.grad)}"
+            )
     cuts = list(_cuts(params))
     longest = max(sum(_size(p, rows) for p, rows in cut) for cut in cuts)
     work = np.empty((2, longest), dtype=params[0].data.dtype)  # shared: one piece at a time

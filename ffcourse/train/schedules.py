@@ -10,6 +10,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ffcourse.train.checks import at_least, expect, not_negative
 from ffcourse.train.optimizer import Optimizer
 
 
@@ -67,13 +68,28 @@ class Schedule:
         self.last_epoch = int(state_dict["last_epoch"])
         self.apply()
 
+    def __repr__(self) -> str:
+        hidden = ("optimizer", "last_epoch")
+        options = [f"{name}={value}" for name, value in vars(self).items() if name not in hidden]
+        return f"{type(self).__name__}({', '.join(options)}; t={self.last_epoch})"
+
 
 class StepLR(Schedule):
-    """Multiply by `gamma` every `step_size` steps: a staircase."""
+    """Multiply by `gamma` every `step_size` steps: a staircase.
+
+    Parameters
+    ----------
+    optimizer : Optimizer
+        Its learning rates are the base.
+    step_size : int
+        How many steps a stair is long, at least 1.
+    gamma : float
+        Not negative; below 1 the stairs go down.
+    """
 
     def __init__(self, optimizer: Optimizer, step_size: int, gamma: float = 0.1) -> None:
-        self.step_size = at_least_one("step_size", step_size)
-        self.gamma = gamma
+        self.step_size = at_least("step_size", step_size)
+        self.gamma = not_negative("gamma", gamma)
         super().__init__(optimizer)
 
     def lr_at(self, t: int, base: float) -> float:
@@ -82,10 +98,18 @@ class StepLR(Schedule):
 
 
 class ExponentialLR(Schedule):
-    """Multiply by `gamma` at every step."""
+    """Multiply by `gamma` at every step.
+
+    Parameters
+    ----------
+    optimizer : Optimizer
+        Its learning rates are the base.
+    gamma : float
+        Not negative; just below 1.
+    """
 
     def __init__(self, optimizer: Optimizer, gamma: float) -> None:
-        self.gamma = gamma
+        self.gamma = not_negative("gamma", gamma)
         super().__init__(optimizer)
 
     def lr_at(self, t: int, base: float) -> float:
@@ -96,6 +120,15 @@ class ExponentialLR(Schedule):
 class CosineAnnealingLR(Schedule):
     """Fall along half a cosine, from the base to `eta_min` in `T_max` steps: slow, fast, slow.
 
+    Parameters
+    ----------
+    optimizer : Optimizer
+        Its learning rates are the base.
+    T_max : int
+        Steps down to the end, at least 1. After them the curve goes up again.
+    eta_min : float
+        The learning rate at the end, the same for all groups.
+
     Notes
     -----
     I. Loshchilov and F. Hutter, "SGDR: Stochastic Gradient Descent with Warm Restarts" (2017),
@@ -103,8 +136,8 @@ class CosineAnnealingLR(Schedule):
     """
 
     def __init__(self, optimizer: Optimizer, T_max: int, eta_min: float = 0.0) -> None:
-        self.T_max = at_least_one("T_max", T_max)
-        self.eta_min = eta_min
+        self.T_max = at_least("T_max", T_max)
+        self.eta_min = not_negative("eta_min", eta_min)
         super().__init__(optimizer)
 
     def lr_at(self, t: int, base: float) -> float:
@@ -135,11 +168,11 @@ class LinearLR(Schedule):
         end_factor: float = 1.0,
         total_iters: int = 5,
     ) -> None:
-        if not 0 < start_factor <= 1:
-            raise ValueError(f"start_factor: expected a number in (0, 1], got {start_factor}")
-        self.start_factor = start_factor
-        self.end_factor = end_factor
-        self.total_iters = at_least_one("total_iters", total_iters)
+        self.start_factor = expect(
+            "start_factor", start_factor, "a number in (0, 1]", lambda v: 0 < v <= 1
+        )
+        self.end_factor = not_negative("end_factor", end_factor)
+        self.total_iters = at_least("total_iters", total_iters)
         super().__init__(optimizer)
 
     def lr_at(self, t: int, base: float) -> float:
@@ -164,11 +197,15 @@ class SequentialLR(Schedule):
     def __init__(
         self, optimizer: Optimizer, schedulers: Sequence[Schedule], milestones: Sequence[int]
     ) -> None:
+        if not schedulers or not all(isinstance(s, Schedule) for s in schedulers):
+            raise TypeError(f"schedulers: expected a list of schedules, got {list(schedulers)}")
         if len(milestones) != len(schedulers) - 1:
             raise ValueError(
                 f"milestones: expected {len(schedulers) - 1} for {len(schedulers)} schedulers, "
                 f"got {len(milestones)}"
             )
+        for milestone in milestones:
+            at_least("milestones", milestone, 0)
         if list(milestones) != sorted(milestones):
             raise ValueError(f"milestones: expected a growing sequence, got {list(milestones)}")
         if any(s.optimizer is not optimizer for s in schedulers):
@@ -182,10 +219,3 @@ class SequentialLR(Schedule):
         turn = sum(t >= m for m in self.milestones)
         start = self.milestones[turn - 1] if turn else 0
         return self.schedulers[turn].lr_at(t - start, base)
-
-
-def at_least_one(name: str, value: int) -> int:
-    """Return `value`, or raise ValueError naming the argument `name`."""
-    if value < 1:
-        raise ValueError(f"{name}: expected a whole number of at least 1, got {value}")
-    return value

@@ -25,7 +25,8 @@ def sensible_threads(model: Module, rows: int) -> Iterator[None]:
     The largest product is taken to be a batch times the largest weight; the batch has so many
     `rows`, one for each example or token. Needs the package ``threadpoolctl``, which comes with
     scikit-learn; without it nothing is changed, and the environment variable
-    ``OPENBLAS_NUM_THREADS=1``, set before Python starts, does the same.
+    ``OPENBLAS_NUM_THREADS=1``, set before Python starts, does the same (``ffcourse lab`` sets it
+    for its kernels, unless the user has chosen).
     """
     largest = max((p.data.size for p in model.parameters() if p.data.ndim > 1), default=0)
     controller = _controller() if rows * largest < WORTH_SHARING else None

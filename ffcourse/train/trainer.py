@@ -9,9 +9,11 @@ from typing import Any
 
 import numpy as np
 
+from ffcourse.data.check import as_rng, whole
 from ffcourse.nn.module import Array, Module
 from ffcourse.train.callbacks import Callback
 from ffcourse.train.checkpoint import load_checkpoint, save_checkpoint
+from ffcourse.train.checks import check_extras, check_parts, check_trains, positive
 from ffcourse.train.clip import clip_grad_norm
 from ffcourse.train.gradcheck import generators
 from ffcourse.train.history import History
@@ -87,12 +89,16 @@ class Trainer:
     ) -> None:
         if schedule_per not in ("epoch", "step"):
             raise ValueError(f"schedule_per: expected 'epoch' or 'step', got {schedule_per!r}")
+        check_parts(model, loss_fn, optimizer, scheduler)
+        check_extras({} if metrics is None else metrics, penalties)
+        if clip_norm is not None:
+            positive("clip_norm", clip_norm)
         self.model, self.loss_fn, self.optimizer = model, loss_fn, optimizer
         self.scheduler, self.schedule_per = scheduler, schedule_per
         self.metrics = dict(metrics or {})
         self.penalties = list(penalties)
         self.clip_norm = clip_norm
-        self.rng = np.random.default_rng(0) if rng is None else rng
+        self.rng = as_rng(0 if rng is None else rng)
         self.history = History()
         self.epoch = 0
         self.step = 0
@@ -100,6 +106,11 @@ class Trainer:
         self._goal = 0  # the epoch at which the present call of fit ends
         self._callbacks: list[Callback] = []
         self._loader_rng: np.random.Generator | None = None
+
+    def __repr__(self) -> str:
+        parts = (self.model, self.loss_fn, self.optimizer)
+        kinds = ", ".join(type(part).__name__ for part in parts)
+        return f"Trainer({kinds}; epoch={self.epoch}, step={self.step})"
 
     def fit(
         self,
@@ -146,6 +157,10 @@ class Trainer:
         NonFiniteError
             If the loss is NaN or infinite; it tells the step and the layer where that began.
         """
+        whole(epochs, "epochs", at_least=0)
+        whole(batch_size, "batch_size")
+        check_extras({}, (), callbacks)
+        check_trains(self.model, self.optimizer)
         self._callbacks = list(callbacks)
         self._loader_rng = getattr(train, "rng", None)
         self._goal = self.epoch + epochs
@@ -256,6 +271,8 @@ class Trainer:
             If it is not a checkpoint of a training put together like this one.
         """
         saved = load_checkpoint(path)
+        if not isinstance(saved, dict) or "random" not in saved:
+            raise ValueError(f"{path}: expected a checkpoint that Trainer.save wrote")
         for part, ours in (("callbacks", self._callbacks), ("random", self._generators())):
             if len(saved[part]) != len(ours) and (ours or part == "random"):
                 raise ValueError(

@@ -1,7 +1,8 @@
 """One contender in a process of its own, that runs steps when told to.
 
 Each contender has its own process because their pools of threads disturb one another: after a
-product, idle threads keep turning for a while, on the cores that the next contender wants.
+product, idle threads keep turning for a while, on the cores that the next contender wants. Only our
+process imports ffcourse, which changes what malloc does (``ffcourse/nn/buffers.py``).
 """
 
 from __future__ import annotations

@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 
-from ffcourse import nn, train
 from tests.benchmarks.timing import Step
 
 LR = 1e-6  # so small that the weights, and with them the speed, stay the same for all contenders
@@ -22,6 +21,8 @@ def batch(sizes: list[int], size: int) -> tuple[Any, Any]:
 
 def ours(sizes: list[int], size: int, optimizer: str) -> Step:
     """Build a step of ffcourse."""
+    from ffcourse import nn, train  # here, so that the other contenders' processes are without it
+
     rng = np.random.default_rng(0)
     layers: list[nn.Module] = []
     for n_in, n_out in pairwise(sizes):

@@ -22,7 +22,7 @@ def stages_for(file: str) -> list[list[str]]:
     part, stem = Path(file).parts[-2], Path(file).stem
     everything = sorted(p.name for p in (ROOT / "tests").glob(f"test_{part}_*.py"))
     own = [f"test_{part}_{name}.py" for name in OWN_TESTS.get(f"{part}/{stem}", (stem,))]
-    own += [f"test_{part}_parity.py"]
+    own += [f"test_{part}_parity.py", f"test_{part}_checks.py"]
     first = [name for name in own if name in everything]
     rest = [name for name in everything if name not in first]
     return [[f"tests/{name}" for name in stage] for stage in (first, rest) if stage]

@@ -124,7 +124,7 @@ def _optimizer(name: str) -> None:
 def _schedule(name: str) -> None:
     kind, options = SCHEDULES[name]
 
-    @case(name, dtypes=("float64",))
+    @case(name)
     def make(torch: Any, rng: np.random.Generator, dtype: str) -> dict[str, Any]:
         problem = Problem(torch, rng, dtype)
         groups = [

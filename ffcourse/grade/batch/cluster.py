@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import contextlib
 import json
+import logging
+import sys
 import uuid
 from collections.abc import Generator, Iterable, Iterator
 from itertools import islice
@@ -26,7 +28,7 @@ AHEAD = 3
 
 
 class ClusterError(RuntimeError):
-    """There is no cluster at the address, or Dask isn't installed; the message says which."""
+    """There is no cluster at the address, or it is gone, or Dask isn't installed."""
 
 
 def grade_on_cluster(
@@ -37,21 +39,44 @@ def grade_on_cluster(
     Raises
     ------
     ClusterError
-        When the scheduler cannot be reached.
+        When the scheduler cannot be reached, or is gone before the batch is done.
     """
     client = _connect(address)
+    if not client.nthreads():
+        print("The cluster has no workers yet; waiting for the first.", file=sys.stderr)
     name = f"ffcourse-{uuid.uuid4().hex[:12]}"
     try:
         from ffcourse.grade.batch.cluster_worker import Classroom
 
         client.register_plugin(Classroom(name, shelf.files, shelf.single, options), name=name)
         try:
-            yield from _stream(client, name, iter(requests))
+            with _quiet():
+                yield from _stream(client, name, iter(requests))
+        except OSError:
+            raise ClusterError(
+                f"--cluster {address}: the scheduler is gone. What was graded is kept; when it "
+                "runs again, the same command goes on from here."
+            ) from None
         finally:
             with contextlib.suppress(Exception):
                 client.unregister_worker_plugin(name)
     finally:
-        client.close()
+        with contextlib.suppress(Exception):
+            client.close()
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep Dask from printing tracebacks of what is said in a sentence."""
+    loggers = [logging.getLogger(name) for name in ("distributed", "distributed.client")]
+    before = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.CRITICAL + 1)
+    try:
+        yield
+    finally:
+        for logger, level in zip(loggers, before, strict=True):
+            logger.setLevel(level)
 
 
 def _connect(address: str) -> Any:
@@ -105,6 +130,8 @@ def _submit(client: Any, name: str, request: Request) -> Any:
 
 
 def _answer(future: Any, request: Request) -> dict[str, Any]:
+    if future.status in ("cancelled", "lost"):
+        raise ConnectionError("the scheduler is gone")
     try:
         answer = json.loads(future.result())
     except Exception as error:  # Dask gave up on it, for example after several dead workers

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -57,7 +58,13 @@ def notebook_files(paths: Sequence[str | Path]) -> Iterator[tuple[Path, str]]:
 
 
 def _below(base: Path) -> Iterator[Path]:
-    for folder, folders, files in os.walk(base, followlinks=False):
+    closed: list[Path] = []
+
+    def note(error: OSError) -> None:
+        if error.filename:
+            closed.append(Path(error.filename))
+
+    for folder, folders, files in os.walk(base, onerror=note, followlinks=False):
         folders[:] = [name for name in folders if name not in SKIPPED]
         if Path(folder) == base:
             links = [name for name in folders if Path(folder, name).is_symlink()]
@@ -69,6 +76,29 @@ def _below(base: Path) -> Iterator[Path]:
             if name.lower().endswith(".ipynb"):
                 folders.remove(name)
                 yield Path(folder, name)
+    yield from (path for path in closed if path != base)
+
+
+def no_notebooks(paths: Sequence[str | Path]) -> str | None:
+    """Say which files are passed over, since they are not notebooks; None where there are none."""
+    kinds: Counter[str] = Counter()
+    examples: list[str] = []
+    for base in (Path(given) for given in paths if Path(given).is_dir()):
+        for folder, folders, files in os.walk(base, followlinks=False):
+            folders[:] = [n for n in folders if n not in SKIPPED and not _aside(n)]
+            for name in sorted(files):
+                if not name.lower().endswith(".ipynb") and not _aside(name):
+                    kinds[os.path.splitext(name)[1].lower() or "no ending"] += 1
+                    examples.append(Path(folder, name).relative_to(base).as_posix())
+    if not examples:
+        return None
+    count = "1 file is" if len(examples) == 1 else f"{len(examples)} files are"
+    ways = ", ".join(f"{printable(kind)} {n}" for kind, n in kinds.most_common(6))
+    return f"{count} no .ipynb and passed over ({ways}), such as {printable(min(examples))}"
+
+
+def _aside(name: str) -> bool:
+    return name.startswith(".") or name.lower() in ("timestamp.txt", "thumbs.db", "desktop.ini")
 
 
 def _unused(name: str, base: str, seen: set[str]) -> str:
@@ -108,6 +138,8 @@ def _problem(path: Path) -> str | None:
     try:
         if path.is_symlink():
             return "This is a symbolic link; hand in the file itself."
+        if path.is_dir() and not path.name.lower().endswith(".ipynb"):
+            return "This folder cannot be opened, so what is in it was not graded."
         if path.is_dir():
             return "This is a folder, not a notebook. Hand in the .ipynb file."
         if not path.is_file():

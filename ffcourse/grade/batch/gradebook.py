@@ -9,15 +9,20 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import create_engine, delete, event, func, select, update
-from sqlalchemy.exc import ArgumentError, IntegrityError, NoSuchModuleError, OperationalError
+from sqlalchemy import Connection, Table, bindparam, delete, func, select, update
+from sqlalchemy.exc import (
+    ArgumentError,
+    DatabaseError,
+    IntegrityError,
+    NoSuchModuleError,
+)
 from sqlalchemy.orm import Session
 
+from ffcourse.grade.batch.database import connect, first_line, shown, sqlite_file, trouble
 from ffcourse.grade.batch.people import Student
 from ffcourse.grade.batch.tables import (
     LAYOUT,
@@ -34,6 +39,11 @@ from ffcourse.grade.batch.traces import Traces
 
 DEFAULT = "gradebook.sqlite"
 CHUNK = 400
+_RESULTS, _CONTENTS, _SUBMISSIONS = (
+    cast(Table, row.__table__) for row in (ResultRow, ContentRow, SubmissionRow)
+)
+_COUNT = _CONTENTS.update().where(_CONTENTS.c.sha == bindparam("of"))
+_NAME = _SUBMISSIONS.update().where(_SUBMISSIONS.c.sha == bindparam("of"))
 
 
 class GradebookError(RuntimeError):
@@ -73,16 +83,6 @@ class Handin:
     late: bool
 
 
-def url_of(text: str) -> str:
-    """Return the database URL for what was typed: a URL, or the path of an SQLite file."""
-    if "://" not in text:
-        return "sqlite:///" + Path(text).as_posix()
-    for short in ("postgresql://", "postgres://"):
-        if text.startswith(short):
-            return "postgresql+psycopg://" + text.removeprefix(short)
-    return text
-
-
 class Gradebook:
     """A class's gradebook in a database.
 
@@ -100,29 +100,30 @@ class Gradebook:
     """
 
     def __init__(self, where: str = DEFAULT, create: bool = True) -> None:
-        url = url_of(where)
-        if url.startswith("sqlite:///") and not create and not Path(url[10:]).is_file():
+        file = sqlite_file(where)
+        if file is not None and not create and not file.is_file():
             raise GradebookError(
                 f"There is no gradebook {where}; `ffcourse grade FOLDER` makes one, "
                 "and --db names another."
             )
+        if file is not None and not file.parent.is_dir():
+            raise GradebookError(
+                f"The gradebook {where} can't be opened: there is no folder {file.parent}."
+            )
         try:
-            self.engine = create_engine(url, **_options(url))
-            if url.startswith("sqlite"):
-                event.listen(self.engine, "connect", _set_up_sqlite)
+            self.engine = connect(where)
             Base.metadata.create_all(self.engine)
             layout = self.setting("layout")
-        except (OperationalError, ArgumentError, NoSuchModuleError, ModuleNotFoundError) as error:
-            first = str(getattr(error, "orig", None) or error).splitlines()[0]
+        except (ArgumentError, NoSuchModuleError, ModuleNotFoundError) as error:
             raise GradebookError(
-                f"The gradebook {_shown(where)} can't be opened: {first}"
+                f"The gradebook {shown(where)} can't be opened: {first_line(error)}"
             ) from None
+        except DatabaseError as error:
+            raise GradebookError(trouble(error, where, opening=True)) from None
         if layout is None:
             self.set_settings({"layout": LAYOUT})
         elif layout != LAYOUT:
-            raise GradebookError(
-                f"The gradebook {_shown(where)} has layout {layout}, not {LAYOUT}."
-            )
+            raise GradebookError(f"The gradebook {shown(where)} has layout {layout}, not {LAYOUT}.")
 
     def close(self) -> None:
         """Let go of the database."""
@@ -197,6 +198,11 @@ class Gradebook:
                 row.notebook = row.notebook or handin.notebook
                 row.submitted = handin.submitted
                 row.marked_late = handin.late
+            session.flush()
+            # Whoever was only a guess from a file's name, and has lost all files to somebody else.
+            having = select(SubmissionRow.student_id)
+            ghosts = StudentRow.listed.is_(False) & StudentRow.id.not_in(having)
+            session.execute(delete(StudentRow).where(ghosts))
 
     # ----------------------------------------------------------------------- results
 
@@ -238,24 +244,18 @@ class Gradebook:
 
         Where another process was faster, its result stays and counts.
         """
-        row = ResultRow(
-            **asdict(key), run=run, state=state or report["status"], why=why,
-            notebook=report.get("notebook") or "", score=report["score"],
-            max_score=report["max_score"], seconds=report["seconds"], graded=time.time(),
-            report=json.dumps(report, default=str),
-        )  # fmt: skip
+        notebook = report.get("notebook") or ""
+        row = {
+            **vars(key), "run": run, "state": state or report["status"], "why": why,
+            "notebook": notebook, "score": report["score"], "max_score": report["max_score"],
+            "seconds": report["seconds"], "graded": time.time(),
+            "report": json.dumps(report, default=str),
+        }  # fmt: skip
+        about = {} if traces is None else _columns_of(traces)
         try:
-            with Session(self.engine) as session, session.begin():
-                session.add(row)
-                session.flush()
-                self._count(session, key.sha, row.id, row.notebook)
-                if traces is not None:
-                    values = {"tokens": traces.tokens, "exact": traces.exact}
-                    session.execute(
-                        update(ContentRow)
-                        .where(ContentRow.sha == key.sha)
-                        .values(**values, traces=traces.hashes)
-                    )
+            with self.engine.begin() as connection:  # plain statements: a third of the work
+                made = connection.execute(_RESULTS.insert(), row).inserted_primary_key
+                self._count(connection, key.sha, made[0] if made else 0, notebook, about)
         except IntegrityError:
             same = [k for k in self.known([key.sha]).get(key.sha, []) if k.key == key]
             if not same:
@@ -275,12 +275,14 @@ class Gradebook:
                         self._count(session, sha, wanted[sha].id, wanted[sha].notebook)
 
     @staticmethod
-    def _count(session: Session, sha: str, result_id: int, notebook: str) -> None:
-        session.execute(update(ContentRow).where(ContentRow.sha == sha).values(result_id=result_id))
+    def _count(
+        connection: Connection | Session, sha: str, result_id: int, notebook: str,
+        about: Mapping[str, Any] | None = None,
+    ) -> None:  # fmt: skip
+        content = {"of": sha, "result_id": result_id, **(about or {})}
+        connection.execute(_COUNT, content)
         if notebook:
-            session.execute(
-                update(SubmissionRow).where(SubmissionRow.sha == sha).values(notebook=notebook)
-            )
+            connection.execute(_NAME, {"of": sha, "notebook": notebook})
 
     def reports(self, ids: Iterable[int]) -> Iterator[tuple[int, dict[str, Any]]]:
         """Yield results' reports by their ids, a few hundred in memory at a time."""
@@ -349,7 +351,9 @@ class Gradebook:
                 session.delete(row)
             session.flush()
             shared = select(SubmissionRow.sha).where(SubmissionRow.sha.in_(shas))
-            own = shas - set(session.scalars(shared))
+            both = set(session.scalars(shared))
+            own = shas - both
+            session.execute(update(ResultRow).where(ResultRow.sha.in_(both)).values(why=""))
             session.execute(delete(ResultRow).where(ResultRow.sha.in_(own)))
             session.execute(delete(ContentRow).where(ContentRow.sha.in_(own)))
             session.execute(delete(OverrideRow).where(OverrideRow.student_id == student_id))
@@ -365,23 +369,8 @@ class Gradebook:
             }
 
 
-def _options(url: str) -> dict[str, Any]:
-    if url.startswith("sqlite"):
-        return {"connect_args": {"timeout": 60}}
-    return {"pool_pre_ping": True}
-
-
-def _set_up_sqlite(connection: Any, _: Any) -> None:
-    # The rollback journal with full syncs: safe against a kill and a power cut, and, unlike
-    # write-ahead logging, right on network folders too.
-    connection.execute("PRAGMA synchronous=FULL")
-    connection.execute("PRAGMA foreign_keys=ON")
-
-
-def _shown(where: str) -> str:
-    """Return a URL without the password in it."""
-    head, at, tail = where.rpartition("@")
-    return f"{head.partition('://')[0]}://…@{tail}" if at else where
+def _columns_of(traces: Traces) -> dict[str, Any]:
+    return {"tokens": traces.tokens, "exact": traces.exact, "traces": traces.hashes}
 
 
 def _short(name: str) -> str:

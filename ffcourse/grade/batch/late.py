@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-import csv
+import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from ffcourse.grade.batch.sheets import read_sheet
 
 _UNITS = {"min": 60, "hour": 3600, "day": 86400, "week": 604800}
 _RULE = re.compile(
@@ -42,12 +46,64 @@ class LateRule:
     most: float = 1.0
     grace: int = 0
 
-    def penalty(self, seconds_late: float) -> float:
-        """Return the part of the points that is taken off."""
+    def penalty(self, seconds_late: float, on_the_clock: float | None = None) -> float:
+        """Return the part of the points that is taken off.
+
+        Parameters
+        ----------
+        seconds_late : float
+        on_the_clock : float or None
+            The same as a clock on the wall shows it: on the day when summer time ends, one day
+            has 25 hours. Days and weeks are counted by it.
+        """
         if seconds_late <= self.grace:
             return 0.0
-        times = 1 if self.unit is None else -(-seconds_late // self.unit)
-        return min(self.part * times, self.most, 1.0)
+        if self.unit is None:
+            return min(self.part, self.most, 1.0)
+        days = self.unit >= _UNITS["day"] and on_the_clock is not None
+        seconds = on_the_clock if days and on_the_clock is not None else seconds_late
+        return min(self.part * max(1, -(-seconds // self.unit)), self.most, 1.0)
+
+
+@dataclass(frozen=True)
+class Due:
+    """When something was due.
+
+    Attributes
+    ----------
+    time : datetime
+        In UTC.
+    zone : str
+        Where, such as ``Europe/Berlin``; empty where it is not known.
+    """
+
+    time: datetime
+    zone: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.time.isoformat()} {self.zone}".strip()
+
+    @property
+    def local(self) -> datetime:
+        """The time as a clock there showed it."""
+        zone = zone_named(self.zone)
+        return self.time.astimezone(zone) if zone else self.time
+
+    def plus(self, amount: float, unit: str) -> Due:
+        """Return a later time; days and weeks end at the same time of day."""
+        more = timedelta(seconds=amount * _UNITS[unit])
+        zone = zone_named(self.zone)
+        if zone is None or _UNITS[unit] < _UNITS["day"]:
+            return Due(self.time + more, self.zone)
+        return Due((self.local + more).astimezone(UTC), self.zone)
+
+    def on_the_clock(self, submitted: float) -> float:
+        """Return how many seconds later a clock there showed when it was handed in."""
+        zone = zone_named(self.zone)
+        if zone is None:
+            return submitted - self.time.timestamp()
+        came = datetime.fromtimestamp(submitted, zone).replace(tzinfo=None)
+        return (came - self.local.replace(tzinfo=None)).total_seconds()
 
 
 def read_rule(text: str) -> LateRule:
@@ -71,29 +127,86 @@ def read_rule(text: str) -> LateRule:
     )
 
 
-def read_time(text: str) -> datetime:
-    """Return a time in UTC; without a zone it is meant in this computer's."""
+def read_due(text: str, zone: str = "") -> Due:
+    """Return a due time; a date alone means the end of that day.
+
+    Parameters
+    ----------
+    text : str
+        ``2026-03-01T23:59``, with ``+01:00`` or a zone's name after it where another than
+        this computer's is meant.
+    zone : str
+        The zone to take where none is named, instead of this computer's.
+
+    Raises
+    ------
+    LateRuleError
+        When it is no time.
+    """
     plain = text.strip()
-    utc = plain.endswith(" UTC")
+    words, _, last = plain.rpartition(" ")
+    if words and last[0].isalpha():
+        if zone_named(last) is None:
+            raise LateRuleError(f"{text!r}: no time zone is called {last!r}.")
+        plain, zone = words, last
+    if re.fullmatch(r"\d{4}-\d\d-\d\d", plain):
+        plain += "T23:59:59"
     try:
-        time = datetime.fromisoformat(plain.removesuffix(" UTC"))
+        time = datetime.fromisoformat(plain)
     except ValueError:
         raise LateRuleError(
-            f"{text!r} is not a time; write for example 2026-03-01T23:59 or 2026-03-01T23:59+01:00."
+            f"{text!r} is not a time; write for example 2026-03-01T23:59, "
+            "2026-03-01T23:59+01:00 or 2026-03-01T23:59 Europe/Berlin."
         ) from None
-    if time.tzinfo is None and utc:
-        time = time.replace(tzinfo=UTC)
-    return time.astimezone(UTC)
+    zone = zone or local_zone()
+    if time.tzinfo is None and zone:
+        time = time.replace(tzinfo=zone_named(zone))
+    try:
+        return Due(time.astimezone(UTC), zone)
+    except (OverflowError, ValueError, OSError):
+        raise LateRuleError(f"{text!r} is too far from now.") from None
 
 
-def due_for(student_due: str, due: datetime | None) -> datetime | None:
+def read_time(text: str) -> datetime:
+    """Return a time in UTC; without a zone it is meant in this computer's."""
+    return read_due(text).time
+
+
+@lru_cache(maxsize=100)
+def zone_named(name: str) -> ZoneInfo | None:
+    """Return a time zone, or None where nothing is known of it."""
+    try:
+        return ZoneInfo(name) if name else None
+    except (OSError, ValueError, LookupError):
+        return None
+
+
+def local_zone() -> str:
+    """Return the name of this computer's time zone; empty where it can't be told."""
+    named = os.environ.get("TZ", "").removeprefix(":")
+    if not named:
+        with_name = os.path.realpath("/etc/localtime").partition("zoneinfo/")[2]
+        named = with_name.removeprefix("posix/").removeprefix("right/")
+    return named if zone_named(named) else ""
+
+
+_EXTENSION = re.compile(r"^\+?\s*(\d+(?:\.\d+)?)\s*(hour|day|week)s?$")
+
+
+def check_extension(text: str) -> None:
+    """Raise a `LateRuleError` where a student's own due time can't be read."""
+    if text and not _EXTENSION.match(text.lower()):
+        read_due(text)
+
+
+def due_for(student_due: str, due: Due | None) -> Due | None:
     """Return when it was due for one student: their own time, or so many hours or days more."""
     if not student_due:
         return due
-    match = re.match(r"^\+?\s*(\d+(?:\.\d+)?)\s*(hour|day|week)s?$", student_due.lower())
+    match = _EXTENSION.match(student_due.lower())
     if match is None:
-        return read_time(student_due)
-    return due + timedelta(seconds=float(match[1]) * _UNITS[match[2]]) if due else None
+        return read_due(student_due, due.zone if due else "")
+    return due.plus(float(match[1]), match[2]) if due else None
 
 
 def submitted_at(
@@ -107,20 +220,58 @@ def submitted_at(
     for key in keys:
         if key in times:
             return times[key]
-    stamp = path.with_name("timestamp.txt")
-    if stamp.is_file() and not stamp.is_symlink() and stamp.stat().st_size < 100:
+    stamp = _stamp(path)
+    if stamp is not None:
         try:
-            return read_time(stamp.read_text(encoding="utf-8"))
-        except (LateRuleError, OSError, UnicodeDecodeError):
+            return read_time(stamp)
+        except LateRuleError:
             pass
-    return datetime.fromtimestamp(modified, UTC) if modified is not None else None
+    try:
+        return datetime.fromtimestamp(modified, UTC) if modified is not None else None
+    except (OverflowError, ValueError, OSError):  # a clock that was set to the year 60000
+        return None
+
+
+def unread_stamp(path: Path) -> str | None:
+    """Return what stands in ``timestamp.txt`` beside a file, if that can't be read as a time."""
+    stamp = _stamp(path)
+    try:
+        if stamp is not None:
+            read_time(stamp)
+    except LateRuleError:
+        return stamp
+    return None
+
+
+def _stamp(path: Path) -> str | None:
+    stamp = path.with_name("timestamp.txt")
+    try:
+        if stamp.is_file() and not stamp.is_symlink() and stamp.stat().st_size < 100:
+            return stamp.read_text(encoding="utf-8", errors="replace").strip()
+    except OSError:
+        pass
+    return None
 
 
 def read_times(path: Path) -> dict[str, datetime]:
-    """Return the times in a CSV with two columns: file name or student id, and time."""
+    """Return the times in a table with two columns: file name or student id, and time.
+
+    Raises
+    ------
+    SheetError
+        When it cannot be read.
+    LateRuleError
+        When it has no times, or one that cannot be read.
+    """
     times: dict[str, datetime] = {}
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        for row in csv.reader(file):
-            if len(row) >= 2 and any(c.isdigit() for c in row[1]):
+    for row in read_sheet(path, "--times").rows:
+        if len(row) >= 2 and any(c.isdigit() for c in row[1]):
+            try:
                 times[row[0].strip()] = read_time(row[1])
+            except LateRuleError as error:
+                raise LateRuleError(f"--times {path}: {row[0].strip()}: {error}") from None
+    if not times:
+        raise LateRuleError(
+            f"--times {path}: has no times; a line is a student's id or a file's name, and a time."
+        )
     return times

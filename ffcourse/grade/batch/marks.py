@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from ffcourse.grade.batch.gradebook import Gradebook
-from ffcourse.grade.batch.late import LateRule, due_for, read_rule, read_time
+from ffcourse.grade.batch.gradebook import CHUNK, Gradebook
+from ffcourse.grade.batch.late import Due, LateRule, due_for, read_due, read_rule
 from ffcourse.grade.batch.people import Student
 from ffcourse.grade.batch.tables import ContentRow, ResultRow, SubmissionRow
+from ffcourse.grade.report import whole
 
 UNKNOWN = "(unknown)"
+MOST_KEPT = 5_000  # reports in memory
 POLICIES = ("best", "last")
 
 
@@ -45,7 +45,7 @@ class Mark:
     sha: str = ""
     result_id: int | None = None
     submitted: float | None = None
-    due: float | None = None
+    due: Due | None = None
     raw: float = 0.0
     max_score: float = 0.0
     penalty: float = 0.0
@@ -63,18 +63,18 @@ class Mark:
         """Whether it came after it was due."""
         if self.due is None or self.submitted is None:
             return self.marked_late
-        return self.submitted > self.due
+        return self.submitted > self.due.time.timestamp()
 
 
 @dataclass(frozen=True)
 class Rules:
     """The class's rules, as they stand in the gradebook's settings."""
 
-    due: dict[str, datetime]
+    due: dict[str, Due]
     late: LateRule
     policy: str
 
-    def due_of(self, student: Student, notebook: str) -> datetime | None:
+    def due_of(self, student: Student, notebook: str) -> Due | None:
         """Return when a notebook was due for a student."""
         return due_for(student.due, self.due.get(notebook) or self.due.get("*"))
 
@@ -83,9 +83,9 @@ def rules_of(book: Gradebook) -> Rules:
     """Return the rules that the gradebook holds."""
     settings = book.settings()
     due = {
-        name.removeprefix("due:"): read_time(value)
+        name.removeprefix("due:"): read_due(value)
         for name, value in settings.items()
-        if name.startswith("due:")
+        if name.startswith("due:") and value
     }
     return Rules(due, read_rule(settings.get("late", "none")), settings.get("policy", "best"))
 
@@ -112,23 +112,35 @@ def marks(book: Gradebook, notebooks: Iterable[str] | None = None) -> list[Mark]
             found[key] = candidate
         found[key].versions += 1
     wanted = list(notebooks) if notebooks is not None else sorted({n for n, _ in found})
-    most = max_scores(book)
+    most = _most(book, found.values())
+    for mark in found.values():
+        mark.max_score = mark.max_score or most.get(mark.notebook, 0.0)
     listed = any(s.listed for s in students.values())
     for notebook in wanted:
-        for student in students.values():
-            if student.listed or not listed or (notebook, student.id) in found:
-                mark = found.setdefault((notebook, student.id), Mark(student, notebook))
-                mark.max_score = mark.max_score or most.get(notebook, 0.0)
+        for student in students.values() if notebook != UNKNOWN else ():
+            if student.listed or not listed:
+                nothing = Mark(student, notebook, max_score=most.get(notebook, 0.0))
+                nothing.due = rules.due_of(student, notebook)
+                found.setdefault((notebook, student.id), nothing)
     chosen = [m for (notebook, _), m in found.items() if notebook in set(wanted)]
-    return sorted(chosen, key=lambda m: (m.notebook, m.student.sortable.casefold(), m.student.id))
+    return sorted(
+        chosen,
+        key=lambda m: (
+            m.notebook == UNKNOWN, m.notebook, m.student.sortable.casefold(), m.student.id
+        ),
+    )  # fmt: skip
 
 
-def max_scores(book: Gradebook) -> dict[str, float]:
-    """Return each notebook's points, by the solution seen last."""
-    return {
+def _most(book: Gradebook, found: Iterable[Mark]) -> dict[str, float]:
+    """Return each notebook's points: by what was graded last, else by the solution."""
+    most = {
         notebook: float(sum(prints["max_points"].values()))
         for notebook, prints, _ in book.solutions().values()
     }
+    graded = [m for m in found if m.max_score and m.result_id is not None]
+    for mark in sorted(graded, key=lambda m: m.result_id or 0):
+        most[mark.notebook] = mark.max_score
+    return most
 
 
 def _better(new: Mark, old: Mark, policy: str) -> bool:
@@ -164,8 +176,7 @@ def _candidates(book: Gradebook, students: dict[str, Student], rules: Rules) -> 
             result, submitted, raw=score or 0.0, max_score=most or 0.0, marked_late=marked,
         )  # fmt: skip
         mark.status = "rejected" if state == "failed" else mark.status
-        due = rules.due_of(mark.student, mark.notebook)
-        mark.due = due.timestamp() if due else None
+        mark.due = rules.due_of(mark.student, mark.notebook)
         mark.overrides = overrides.get((student_id, mark.notebook, sha), {})
         made.append(mark)
         if mark.overrides:
@@ -177,12 +188,13 @@ def _candidates(book: Gradebook, students: dict[str, Student], rules: Rules) -> 
 
 
 def _take_off(mark: Mark, rules: Rules) -> None:
-    seconds = 0.0
+    seconds, on_the_clock = 0.0, None
     if mark.due is not None and mark.submitted is not None:
-        seconds = mark.submitted - mark.due
+        seconds = mark.submitted - mark.due.time.timestamp()
+        on_the_clock = mark.due.on_the_clock(mark.submitted) if seconds > 0 else None
     elif mark.marked_late:
         seconds = rules.late.grace + 1.0
-    mark.penalty = round(mark.raw * rules.late.penalty(seconds), 4)
+    mark.penalty = round(mark.raw * rules.late.penalty(seconds, on_the_clock), 4)
 
 
 def _set_by_hand(book: Gradebook, changed: list[Mark], rules: Rules) -> None:
@@ -202,29 +214,61 @@ def _set_by_hand(book: Gradebook, changed: list[Mark], rules: Rules) -> None:
             mark.status = "graded"
 
 
-def marked_report(book: Gradebook, mark: Mark) -> dict[str, Any] | None:
-    """Return the report behind a mark, with what was set by hand standing in it."""
-    if mark.result_id is None:
-        return None
-    report = book.report(mark.result_id)
-    return with_marks(report, mark)
+class ReportsOf:
+    """The reports behind marks, with what was set by hand standing in them.
+
+    Read some hundred at a time, in the order of the marks.
+
+    Parameters
+    ----------
+    book : Gradebook
+    marks : sequence of Mark
+        Those whose reports will be asked for.
+    """
+
+    def __init__(self, book: Gradebook, marks: Sequence[Mark]) -> None:
+        self._book = book
+        self._order = list(dict.fromkeys(m.result_id for m in marks if m.result_id is not None))
+        self._place = {id_: place for place, id_ in enumerate(self._order)}
+        self._kept: dict[int, dict[str, Any]] = {}
+
+    def __call__(self, mark: Mark) -> dict[str, Any] | None:
+        """Return the report behind a mark; None where there is none."""
+        if mark.result_id is None:
+            return None
+        if mark.result_id not in self._kept:
+            if len(self._kept) > MOST_KEPT:
+                self._kept.clear()
+            start = self._place[mark.result_id]
+            self._kept.update(self._book.reports(self._order[start : start + CHUNK]))
+        return with_marks(self._kept[mark.result_id], mark)
 
 
 def with_marks(report: dict[str, Any], mark: Mark) -> dict[str, Any]:
     """Return a report with its file's name, and with overrides and lateness told in it."""
-    report = json.loads(json.dumps(report))
-    report["submission"] = mark.name
-    for exercise in report["exercises"]:
+    notes: list[str] = []
+    exercises = [dict(exercise) for exercise in report["exercises"]]
+    for exercise in exercises:
         about = mark.overrides.get(exercise["id"])
         if about:
-            exercise["points"] = about["points"]
-            exercise["feedback"] += f"\nSet by the teacher: {about['points']}. {about['reason']}"
-    notes = report.setdefault("repairs", [])
+            exercise["points"] = whole(about["points"])
+            exercise["feedback"] += f"\nSet by the teacher: {about['points']:g}. {about['reason']}"
+    ids = {exercise["id"] for exercise in exercises}
+    for key, about in mark.overrides.items():
+        if key and key not in ids:
+            notes.append(f"The teacher set {key}: {about['points']:g}. {about['reason']}")
     if "" in mark.overrides:
         about = mark.overrides[""]
-        notes.append(f"The teacher set the mark: {about['points']}. {about['reason']}")
+        notes.append(f"The teacher set the mark: {about['points']:g}. {about['reason']}")
     elif mark.penalty:
         notes.append(f"Handed in late: {mark.penalty:g} points were taken off.")
-    if mark.status == "graded" and report["status"] == "graded":
-        report["score"] = int(mark.score) if float(mark.score).is_integer() else mark.score
-    return dict(report)
+    marked = {
+        **report,
+        "submission": mark.name,
+        "student": {"id": mark.student.id, "name": mark.student.sortable},
+        "exercises": exercises,
+        "notes": notes,
+    }
+    if mark.status == "graded":
+        marked["score"], marked["max_score"] = whole(mark.score), whole(mark.max_score)
+    return marked

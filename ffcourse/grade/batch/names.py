@@ -105,7 +105,7 @@ def _by_pattern(pattern: re.Pattern[str], name: str) -> Traces | None:
 
 
 def _auto(name: str) -> Traces | None:
-    return _moodle(name) or _canvas(name) or (_folder(name) if "/" in name else None)
+    return _moodle(name) or _canvas(name) or _some_folder(name)
 
 
 def _canvas(name: str) -> Traces | None:
@@ -135,6 +135,15 @@ def _nbgrader(name: str) -> Traces | None:
 def _folder(name: str) -> Traces | None:
     parts = name.split("/")
     return Traces((("student", parts[0]),), notebook=_stem(parts[-1])) if len(parts) > 1 else None
+
+
+def _some_folder(name: str) -> Traces | None:
+    """Any folder's name may be somebody's; where a roster knows none, the first one is."""
+    found = _folder(name)
+    if found is None:
+        return None
+    keys = [("student", part) for part in name.split("/")[:-1]]
+    return Traces((*keys, ("words", name)), notebook=found.notebook)
 
 
 def _file(name: str) -> Traces:

@@ -57,12 +57,13 @@ def rule_settings(options: argparse.Namespace) -> dict[str, str]:
     ValueError
         When a time or rule cannot be read.
     """
-    from ffcourse.grade.batch.late import read_rule, read_time
+    from ffcourse.grade.batch.late import read_due, read_rule
 
     settings: dict[str, str] = {}
     for text in options.due or ():
         notebook, equals, time = text.rpartition("=")
-        settings[f"due:{notebook if equals else '*'}"] = read_time(time).isoformat()
+        due = "" if time.strip().lower() == "none" else str(read_due(time))
+        settings[f"due:{notebook if equals else '*'}"] = due
     if options.late is not None:
         read_rule(options.late)
         settings["late"] = options.late
@@ -96,14 +97,13 @@ def export(book: Any, options: argparse.Namespace, notebooks: list[str] | None =
     ExportError
         When it can't be made.
     """
-    from ffcourse.grade.batch.marks import marked_report, marks
+    from ffcourse.grade.batch.marks import ReportsOf, marks
 
     notes: list[str] = []
+    if not options.format and not options.feedback:
+        return notes
     chosen = marks(book, notebooks)
-
-    def report_of(mark: Any) -> dict[str, Any] | None:
-        return marked_report(book, mark)
-
+    report_of = ReportsOf(book, chosen)
     if options.format:
         notes += _export(options, chosen, report_of)
     if options.feedback:
@@ -116,25 +116,41 @@ def export(book: Any, options: argparse.Namespace, notebooks: list[str] | None =
 def _export(options: argparse.Namespace, chosen: list[Any], report_of: Any) -> list[str]:
     from ffcourse.grade.batch.exports import canvas, gradescope, moodle, nbgrader, pages
     from ffcourse.grade.batch.exports.text import ExportError, write
+    from ffcourse.grade.batch.marks import UNKNOWN
 
+    if options.format == "gradescope":
+        text_of = gradescope.gradescope_json
+        return pages.write_each(options.csv, chosen, report_of, text_of, ".json")
+    notes = [
+        f"Left out, since no one can tell which notebook it is: {m.name}"
+        for m in chosen
+        if m.notebook == UNKNOWN
+    ]
+    chosen = [m for m in chosen if m.notebook != UNKNOWN]
+    if not chosen:
+        raise ExportError(
+            "There is nothing to export: no mark of any notebook is in the gradebook."
+        )
     if options.format == "nbgrader":
         write(options.csv, nbgrader.nbgrader_csv(chosen))
     elif options.format == "canvas":
-        write(options.csv, canvas.canvas_csv(chosen, pairs(options.title, "--title")))
-    elif options.format == "moodle":
-        keys = sorted({m.notebook for m in chosen})
-        if len(keys) > 1:
+        titles = pairs(options.title, "--title")
+        keys = {m.notebook for m in chosen}
+        notes += [f"--title {t}: there is no notebook {t}." for t in titles if t not in keys]
+        write(options.csv, canvas.canvas_csv(chosen, titles))
+    else:
+        several = sorted({m.notebook for m in chosen})
+        if len(several) > 1:
             raise ExportError(
                 "A worksheet of Moodle is of one assignment, but there are several notebooks: "
-                f"choose one with --notebook ({', '.join(keys)})."
+                "choose one with `ffcourse report --notebook` "
+                f"({', '.join(several)})."
             )
         sheet = moodle.read_worksheet(options.worksheet, pairs(options.columns, "--columns"))
-        text, left = moodle.moodle_csv(sheet, chosen, report_of)
+        text, told = moodle.moodle_csv(sheet, chosen, report_of)
         write(options.csv, text)
-        return [f"Not in the worksheet: {name}" for name in left]
-    else:
-        return pages.write_each(options.csv, chosen, report_of, gradescope.gradescope_json, ".json")
-    return []
+        notes += told
+    return notes
 
 
 def json_text(data: Any) -> str:

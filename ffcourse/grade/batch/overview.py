@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
+from datetime import datetime
 from statistics import mean, median
 from typing import Any
 
 from ffcourse.grade.batch.gradebook import Gradebook
-from ffcourse.grade.batch.marks import Mark, marks
+from ffcourse.grade.batch.marks import Mark, marks, rules_of
 from ffcourse.grade.batch.similar import similar
 
 SCHEMA = 1
@@ -25,6 +26,9 @@ class _Counts:
     titles: dict[str, str] = field(default_factory=dict)
     mistakes: Counter[tuple[str, str]] = field(default_factory=Counter)
     unnamed: Counter[str] = field(default_factory=Counter)
+    sandboxes: Counter[str] = field(default_factory=Counter)
+    seeds: Counter[str] = field(default_factory=Counter)
+    repaired: int = 0
     checks: dict[tuple[str, str, bool], Counter[str]] = field(
         default_factory=lambda: defaultdict(Counter)
     )
@@ -48,14 +52,29 @@ def class_report(
         by_notebook[mark.notebook].append(mark)
     data: dict[str, Any] = {
         "schema": SCHEMA,
-        "students": len({m.student.id for m in chosen}),
+        "made": datetime.now().astimezone().strftime("%Y-%m-%d %H:%M %Z"),
+        "students": len({m.student.id for m in chosen} or book.students()),
+        "rules": rules(book),
         "not_on_the_roster": _strangers(chosen) if names else len(_strangers(chosen)),
         "notebooks": [_notebook(book, key, ones) for key, ones in by_notebook.items()],
     }
     if names:
-        data["marks"] = [mark_row(m) for m in chosen]
+        rejected = {m.result_id for m in chosen if m.status == "rejected"}
+        ids = [id_ for id_ in rejected if id_ is not None]
+        reasons = {id_: str(report["reason"]) for id_, report in book.reports(ids)}
+        data["marks"] = [mark_row(m, reasons.get(m.result_id or -1)) for m in chosen]
         data["similar"] = [asdict(a) for a in similar(book, chosen)]
     return data
+
+
+def rules(book: Gradebook) -> dict[str, Any]:
+    """Return the rules by which marks are made, as plain JSON."""
+    kept = rules_of(book)
+    return {
+        "due": {name: str(due) for name, due in sorted(kept.due.items())},
+        "late": book.setting("late") or "none",
+        "keep": kept.policy,
+    }
 
 
 def _strangers(chosen: Sequence[Mark]) -> list[str]:
@@ -63,13 +82,14 @@ def _strangers(chosen: Sequence[Mark]) -> list[str]:
     return sorted({m.student.id for m in chosen if listed and not m.student.listed})
 
 
-def mark_row(mark: Mark) -> dict[str, Any]:
-    """Return one mark as plain JSON."""
+def mark_row(mark: Mark, reason: str | None = None) -> dict[str, Any]:
+    """Return one mark as plain JSON; with a reason where it could not be graded."""
     return {
         "student_id": mark.student.id, "name": mark.student.sortable, "notebook": mark.notebook,
         "status": mark.status, "score": mark.score, "raw_score": mark.raw,
         "late_penalty": mark.penalty, "max_score": mark.max_score, "late": mark.late,
         "submission": mark.name, "versions": mark.versions, "overrides": mark.overrides,
+        "listed": mark.student.listed, "reason": reason,
     }  # fmt: skip
 
 
@@ -95,6 +115,9 @@ def _notebook(book: Gradebook, key: str, ones: Sequence[Mark]) -> dict[str, Any]
         "nothing_handed_in": sum(m.status == "none" for m in ones),
         "late": sum(m.late for m in ones),
         "set_by_hand": sum(bool(m.overrides) for m in ones),
+        "repaired": counts.repaired,
+        "sandboxes": dict(counts.sandboxes.most_common()),
+        "seeds": dict(counts.seeds.most_common()),
         "scores": _scores(graded),
         "exercises": _exercises(counts),
         "mistakes": [
@@ -107,6 +130,10 @@ def _notebook(book: Gradebook, key: str, ones: Sequence[Mark]) -> dict[str, Any]
 
 
 def _count(report: dict[str, Any], counts: _Counts, times: int) -> None:
+    counts.sandboxes[str(report.get("sandbox"))] += times
+    seed = report.get("seed")
+    counts.seeds["stored" if seed is None else str(seed)] += times
+    counts.repaired += times if report.get("repairs") else 0
     for exercise in report["exercises"]:
         key, status = exercise["id"], exercise["status"]
         counts.titles[key] = exercise.get("title") or key

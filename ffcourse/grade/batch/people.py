@@ -2,29 +2,35 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from pathlib import Path
 
+from ffcourse.grade.batch.late import LateRuleError, check_extension
 from ffcourse.grade.batch.names import Traces
+from ffcourse.grade.batch.sheets import SheetError, read_sheet
 
 _HEADERS = {
-    "id": ("student_id", "id number", "student id", "username", "student", "login"),
-    "first": ("first_name", "first name", "firstname", "given name"),
-    "last": ("last_name", "last name", "lastname", "surname", "family name"),
-    "email": ("email", "email address", "e-mail", "mail"),
+    "id": ("student_id", "id number", "student id", "username", "student", "login",
+           "matrikelnummer", "id-nummer", "numéro d'identification", "número de id", "学号"),
+    "first": ("first_name", "first name", "firstname", "given name", "vorname", "prénom",
+              "nombre", "名"),
+    "last": ("last_name", "last name", "lastname", "surname", "family name", "nachname", "nom",
+             "nom de famille", "apellido(s)", "apellidos", "姓"),
+    "email": ("email", "email address", "e-mail", "mail", "e-mail-adresse", "adresse de courriel",
+              "dirección de correo", "电子邮件地址", "邮箱"),
     "canvas_id": ("canvas_id", "id"),
     "sis_id": ("sis_id", "sis user id"),
     "login": ("login", "sis login id", "username"),
     "section": ("section", "group"),
     "moodle_id": ("moodle_id", "identifier"),
-    "full": ("full name", "full_name", "name", "student"),
+    "full": ("full name", "full_name", "name", "student", "姓名"),
     "due": ("due", "extension"),
-}
+}  # fmt: skip
+_PARTICIPANT = re.compile(r"^(\D*\D)\s*(\d+)$")
 
 
 class RosterError(ValueError):
@@ -126,7 +132,9 @@ def _keys(student: Student) -> list[tuple[str, str]]:
 
 
 def _fold(value: str) -> str:
-    return " ".join(value.split()).casefold().strip(", ")
+    """Return a name so that equal ones are equal, however they were typed or unpacked."""
+    plain = unicodedata.normalize("NFKC", value)
+    return " ".join(plain.split()).casefold().strip(", ")
 
 
 def read_roster(path: Path) -> Roster:
@@ -135,40 +143,56 @@ def read_roster(path: Path) -> Roster:
     Parameters
     ----------
     path : Path
-        UTF-8, with a header. Known columns: student_id, first_name, last_name, email,
-        section, login, sis_id, canvas_id, moodle_id, due; a gradebook exported from Canvas
-        and a participants' list exported from Moodle will do as they are.
+        With a header; see `ffcourse.grade.batch.sheets`. Known columns: student_id, first_name,
+        last_name, email, section, login, sis_id, canvas_id, moodle_id, due; a gradebook exported
+        from Canvas and a worksheet or participants' list exported from Moodle will do as they are.
 
     Raises
     ------
     RosterError
-        When it cannot be read, has no column with an id, or an id stands there twice.
+        When it cannot be read, has no column with an id, or an id stands there for two people.
     """
     try:
-        text = path.read_text(encoding="utf-8-sig")
-    except OSError as error:
-        raise RosterError(f"--roster {path}: cannot be read ({error.strerror}).") from None
-    except UnicodeDecodeError:
-        raise RosterError(f"--roster {path}: is not UTF-8; save it as CSV UTF-8.") from None
-    rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text)))
+        rows = read_sheet(path, "--roster").rows
+    except SheetError as error:
+        raise RosterError(str(error)) from None
     if not rows:
         raise RosterError(f"--roster {path}: is empty; a header and a line a student are needed.")
-    places = _places(rows[0])
-    students = [_student(row, places) for row in rows[1:] if any(cell.strip() for cell in row)]
-    kept = [s for s in students if s.id and "points possible" not in s.id.lower()]
+    places = _as_worksheet(rows) or _places(rows[0])
+    students = [_student(row, places) for row in rows[1:]]
+    named = [s for s in students if s.id and "points possible" not in s.id.lower()]
+    kept = list(dict.fromkeys(named))  # the same line twice is no harm
     if not kept:
         raise RosterError(
             f"--roster {path}: no student found; a column student_id (or email) is needed."
         )
     twice = [key for key, n in Counter(s.id for s in kept).items() if n > 1]
     if twice:
-        raise RosterError(f"--roster {path}: {twice[0]!r} is there twice.")
+        more = f" (and {len(twice) - 1} more)" if len(twice) > 1 else ""
+        raise RosterError(
+            f"--roster {path}: the id {twice[0]!r} stands there for two people{more}."
+        )
+    for student in kept:
+        try:
+            check_extension(student.due)
+        except LateRuleError as error:
+            raise RosterError(f"--roster {path}: due of {student.id}: {error}") from None
     return Roster(kept)
 
 
-def _delimiter(text: str) -> str:
-    head = text.partition("\n")[0]
-    return max(",;\t", key=head.count)
+def _as_worksheet(rows: list[list[str]]) -> dict[str, int] | None:
+    """Tell a grading worksheet of Moodle by its first column, in whatever language it is."""
+    found = [_PARTICIPANT.match(row[0].strip()) for row in rows[1:]]
+    words = {match[1] for match in found if match}
+    if not found or None in found or len(words) > 1 or len(rows[0]) < 3 or "@" in words.pop():
+        return None
+    mails = {i for row in rows[1:] for i, cell in enumerate(row) if "@" in cell}
+    by_header = _places(rows[0])
+    email = min(mails) if len(mails) == 1 else by_header.get("email")
+    if email is None and "full" not in by_header:
+        return None
+    more = {} if email is None else {"email": email}
+    return {"moodle_id": 0, "full": by_header.get("full", 1), **more}
 
 
 def _places(header: list[str]) -> dict[str, int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -10,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from ffcourse import __version__
-from ffcourse.grade.batch.collect import Handed, collect, notebook_files
-from ffcourse.grade.batch.gradebook import Gradebook, Handin
-from ffcourse.grade.batch.late import submitted_at
+from ffcourse.grade.batch.collect import Handed, collect, no_notebooks, notebook_files
+from ffcourse.grade.batch.gradebook import Gradebook, GradebookError, Handin
+from ffcourse.grade.batch.late import submitted_at, unread_stamp
 from ffcourse.grade.batch.local import Request, grade_here
 from ffcourse.grade.batch.names import reader
 from ffcourse.grade.batch.people import Roster, Student
@@ -25,6 +26,8 @@ from ffcourse.grade.report import rejection
 
 MAX_TRACED = 5_000_000
 GIVE_UP_AFTER = 6
+ONE_PERSONS = 5  # files of one notebook; more than this are hardly one person's
+SOME = 5
 
 Reports = Generator[tuple[Request, dict[str, Any]], None, None]
 Tell = Callable[[str, str, "dict[str, Any] | None"], None]
@@ -67,7 +70,11 @@ class Batch:
 
 @dataclass
 class Tally:
-    """What a batch did. `names` are the submissions in it; `refused` were not graded, and why."""
+    """What a batch did.
+
+    `names` are the submissions in it; `refused` were not graded, and why; `notes` are
+    sentences on what the teacher may have meant otherwise.
+    """
 
     names: list[tuple[str, str]] = field(default_factory=list)
     graded: int = 0
@@ -75,6 +82,7 @@ class Tally:
     carried: int = 0
     rejected: int = 0
     refused: dict[str, str] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
 
 
 def run_batch(book: Gradebook, batch: Batch) -> Tally:
@@ -84,16 +92,19 @@ def run_batch(book: Gradebook, batch: Batch) -> Tally:
     ------
     NothingGradedError
         When every single one of the first is refused, for example for want of a sandbox.
+    GradebookError
+        When somebody is to be graded again who has handed in nothing here.
     """
     handed = list(collect(notebook_files(batch.paths)))
     handins, labels = _who(handed, batch)
+    again = _again(handins, batch.again)
     book.add_students(batch.roster.students)
     book.add_submissions(handins)
     _keep_solutions(book, batch.shelf)
-    tally = Tally([(h.name, h.sha) for h in handed])
+    tally = Tally([(h.name, h.sha) for h in handed], notes=_notes(handed, handins, batch))
     plan = make_plan(
         book, [h.sha for h in handed], batch.shelf, seed_name(batch.options.seed), __version__,
-        _again(handins, batch.again),
+        again,
     )  # fmt: skip
     runner = _Runner(book, batch, tally, handed, labels)
     runner.tell_totals(plan)
@@ -127,7 +138,9 @@ class _Runner:
         self.book.let_count(plan.done)
         self.tally.known = sum(len(self.files[known.key.sha]) for known in plan.done)
         for key, report in plan.carried:
-            self.book.record(key, report, why="carried over: the change touches none of it")
+            self.book.record(
+                key, {**report, "submission": ""}, why="carried over: the change touches none of it"
+            )
             self.tally.carried += len(self.files[key.sha])
             self.batch.tell("carried", self.files[key.sha][0].name, report)
         for job in plan.jobs:
@@ -165,7 +178,8 @@ class _Runner:
 
     def _record(self, job: Job, report: dict[str, Any], traces: Traces | None = None) -> None:
         names = [one.name for one in self.files[job.sha]]
-        report = merged({**report, "submission": names[0]}, job)
+        # The report belongs to the bytes, which several may have handed in: no name stands in it.
+        report = merged({**report, "submission": ""}, job)
         reason = str(report.get("reason") or "")
         state = FAILED if reason.startswith(GRADER_FAILED) else report["status"]
         seed = seed_name(self.batch.options.seed)
@@ -229,7 +243,47 @@ def _fitting(student: Student) -> Student:
     return replace(student, id=student.id[:190])
 
 
+def _notes(handed: Sequence[Handed], handins: Sequence[Handin], batch: Batch) -> list[str]:
+    """Say what is odd about a batch and would show nowhere else."""
+    notes = []
+    passed = no_notebooks(batch.paths)
+    if passed:
+        notes.append(f"{passed}.")
+    files = Counter((h.student.id, h.notebook) for h in handins if not h.student.listed)
+    for (student, _), count in files.items():
+        if count > ONE_PERSONS and batch.names == "auto":
+            notes.append(
+                f"{count} files are taken for one person's, {student}. If they are several "
+                "people's, say who is who: --roster, --names."
+            )
+    if batch.times:
+        theirs = {key for h in handins for key in (h.name, h.student.id)}
+        lost = [key for key in batch.times if key not in theirs]
+        if lost:
+            notes.append(f"--times: nothing handed in belongs to {_some(lost)}.")
+    stamps = [one for one in handed if unread_stamp(one.path) is not None]
+    if stamps:
+        said = unread_stamp(stamps[0].path)
+        names = _some([one.name for one in stamps])
+        notes.append(
+            f"The timestamp.txt beside {names} can't be read ({said!r}); the file's own time "
+            "is taken."
+        )
+    return notes
+
+
+def _some(names: Sequence[str]) -> str:
+    more = f" and {len(names) - SOME} more" if len(names) > SOME else ""
+    return ", ".join(names[:SOME]) + more
+
+
 def _again(handins: Sequence[Handin], wanted: Mapping[str, str]) -> dict[str, str]:
+    theirs = {key for h in handins for key in (h.name, h.student.id)}
+    for key in wanted:
+        if key not in theirs:
+            raise GradebookError(
+                f"--again {key}: nobody with this id, and no file of this name, is in this batch."
+            )
     return {
         h.sha: wanted.get(h.student.id) or wanted[h.name]
         for h in handins

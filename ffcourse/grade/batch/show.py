@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
@@ -92,6 +92,8 @@ def print_tally(tally: Tally, where: str) -> None:
     print(f"{', '.join(words)}. Kept in {where}.")
     for reason in sorted(set(tally.refused.values()))[:SHOWN]:
         print(f"Not graded: {reason}")
+    for note in tally.notes:
+        print(f"Note: {note}")
 
 
 def print_class(data: Mapping[str, Any], console: Console | None = None) -> None:
@@ -100,9 +102,14 @@ def print_class(data: Mapping[str, Any], console: Console | None = None) -> None
     from rich.text import Text
 
     console = console or Console(soft_wrap=True)
+    if not data["notebooks"]:
+        console.print(f"Nothing was handed in yet; {data['students']} students are known.")
+        return
     for n in data["notebooks"]:
         scores = n["scores"]
-        head = f"{n['notebook']}: {n['handed_in']} handed in, {n['graded']} graded"
+        nothing = f", {n['nothing_handed_in']} handed in nothing" if n["nothing_handed_in"] else ""
+        late = f", {n['late']} late" if n["late"] else ""
+        head = f"{n['notebook']}: {n['handed_in']} handed in{late}, {n['graded']} graded{nothing}"
         console.print(Text(head, style="bold"))
         if scores["mean"] is not None:
             console.print(
@@ -112,11 +119,17 @@ def print_class(data: Mapping[str, Any], console: Console | None = None) -> None
                 )
             )
         _print_notebook(console, n)
+    _print_rejected(console, data)
     _print_similar(console, data)
     strangers = data["not_on_the_roster"]
     if strangers:
-        told = strangers if isinstance(strangers, int) else ", ".join(strangers[:SHOWN])
+        told = strangers if isinstance(strangers, int) else _some(strangers)
         console.print(Text(f"Not on the roster: {told}"))
+
+
+def _some(names: Sequence[str]) -> str:
+    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
+    return ", ".join(names[:SHOWN]) + more
 
 
 def _print_notebook(console: Console, n: Mapping[str, Any]) -> None:
@@ -129,15 +142,29 @@ def _print_notebook(console: Console, n: Mapping[str, Any]) -> None:
     for title, head, rows in (
         ("Mistakes by name", ("exercise", "mistake", "students"),
          [(m["exercise"], m["mistake"], str(m["count"])) for m in n["mistakes"]]),
+        ("Wrong in a way that has no name yet", ("exercise", "students"),
+         [(m["exercise"], str(m["count"])) for m in n["unnamed"]]),
         ("Hardest checks", ("exercise", "check", "failed", "tried"),
-         [(c["exercise"], c["check"], str(c["failed"]), str(c["tried"]))
-          for c in n["checks"] if c["failed"]]),
+         [(c["exercise"], c["check"] + (" (hidden)" if c["hidden"] else ""), str(c["failed"]),
+           str(c["tried"])) for c in n["checks"] if c["failed"]]),
     ):  # fmt: skip
         if rows:
             table = Table(*head, title=title, title_justify="left", box=None)
             for row in rows[:SHOWN]:
                 table.add_row(*(_plain(cell) for cell in row))
             console.print(table)
+            if len(rows) > SHOWN:
+                console.print(f" and {len(rows) - SHOWN} more; --html has all of them")
+
+
+def _print_rejected(console: Console, data: Mapping[str, Any]) -> None:
+    files = [m["submission"] for m in data.get("marks", ()) if m["status"] == "rejected"]
+    if files:
+        console.print("Could not be graded:")
+        for name in files[:SHOWN]:
+            console.print(f"  {name}", markup=False, highlight=False)
+        if len(files) > SHOWN:
+            console.print(f"  and {len(files) - SHOWN} more; --html has all of them")
 
 
 def _print_similar(console: Console, data: Mapping[str, Any]) -> None:

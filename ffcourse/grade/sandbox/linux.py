@@ -14,7 +14,7 @@ CLONE_NEWPID = 0x20000000
 CLONE_NEWNET = 0x40000000
 
 MS_RDONLY, MS_NOSUID, MS_NODEV, MS_BIND = 1, 2, 4, 4096
-MS_REMOUNT, MS_REC, MS_PRIVATE = 32, 16384, 1 << 18
+MS_REMOUNT, MS_REC, MS_PRIVATE, MS_RELATIME = 32, 16384, 1 << 18, 1 << 21
 
 PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_SET_NO_NEW_PRIVS, PR_CAPBSET_DROP = 1, 4, 38, 24
 PR_SET_CHILD_SUBREAPER = 36
@@ -42,6 +42,13 @@ def mount(source: str, target: str, kind: str | None, flags: int = 0, data: str 
     """Mount a file system; see mount(2)."""
     arguments = [source.encode(), target.encode(), kind.encode() if kind else None]
     check(libc().mount(*arguments, ctypes.c_ulong(flags), data.encode()), f"mount {target}")
+
+
+def mount_flags(place: str) -> int:
+    """Return the flags of a mounted folder that must be given again to mount it anew."""
+    have = os.statvfs(place).f_flag
+    same = have & (os.ST_NOEXEC | os.ST_NOATIME | os.ST_NODIRATIME)  # the numbers of mount(2)
+    return same | (MS_RELATIME if have & os.ST_RELATIME else 0)
 
 
 def prctl(option: int, value: int) -> None:

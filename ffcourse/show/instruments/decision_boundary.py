@@ -17,9 +17,10 @@ from ffcourse.show.instruments.common import (
     points,
     similar,
 )
-from ffcourse.show.layers import Contour, Dots, Layer, Map
+from ffcourse.show.layers import Contour, Dots, Layer, Map, Text
 from ffcourse.show.live import LiveFigure, live
 from ffcourse.show.panels import Panel
+from ffcourse.show.style import PANEL_HEIGHT, WIDTH
 
 _CELLS = 80
 
@@ -60,6 +61,7 @@ def decision_boundary(
         What the figure shows.
     """
     X, y = points(X, y)
+    classes = np.unique(y)
     extent = extent_of(X)
     cells = grid(extent, _CELLS)
     if reach is None:
@@ -79,17 +81,46 @@ def decision_boundary(
             *notes(
                 1, ("errors", share, "ink"), ("accuracy", f"accuracy {1 - wrong.mean():.3f}", "ink")
             ),
+            *_key(y, wrong, classes),
         ]
 
     x0, x1, y0, y1 = extent
     panel = Panel((x0, x1), (y0, y1), *names, equal=similar(extent))
+    height, side = _room(extent)
     return live(
         boundary,
-        background=[panel, blank(0.9 if similar(extent) else 0.35)],
-        alt=alt or f"{len(X)} points of {len(np.unique(y))} classes and the regions of a model.",
+        background=[panel, blank(side)],
+        alt=alt or f"{len(X)} points of {len(classes)} classes and the regions of a model.",
         play=play,
+        height=height,
         **ranges,
     )
+
+
+def _room(extent: tuple[float, float, float, float]) -> tuple[float, float]:
+    """Return the height in inches, and the width of the notes compared with the plane's."""
+    if not similar(extent):
+        return PANEL_HEIGHT, 0.52
+    x0, x1, y0, y1 = extent
+    ratio = (x1 - x0) / (y1 - y0)
+    high = min(3.6, 4.1 / ratio)
+    wide = ratio * high
+    return high + 0.6, (WIDTH - 0.75 - wide) / wide
+
+
+def _key(y: Array, wrong: Array, classes: Array) -> list[Layer]:
+    """Return what each sign means, with the errors of each class."""
+    few = classes[:8]
+    at = 0.68 - 0.1 * np.arange(len(few))
+    left = np.full(len(few), 0.03)
+    counts = [f"class {c}: {wrong[y == c].sum()} of {(y == c).sum()} wrong" for c in few.tolist()]
+    low = float(at[-1]) - 0.1
+    return [
+        Dots(left, at, few, name="key", panel=1),
+        Text(left + 0.06, at, counts, name="classes", panel=1),
+        Dots([0.03], [low], few[:1], [True], name="ringed", panel=1, spoken="Errors are ringed."),
+        Text([0.09], [low], ["ringed: wrong"], quiet=True, name="ringed words", panel=1),
+    ]
 
 
 def _scores(predict: Callable[..., Any], at: Array, values: dict[str, Any]) -> Array:

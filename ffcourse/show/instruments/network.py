@@ -217,7 +217,16 @@ def _draw(
         numbers = [f"{v:.2f}".replace("-", "−") for v in activation[:n]]
         layers += [
             discs,
-            Text(x, y, numbers, size=8, anchor="center", quiet=True, name=f"values {depth}"),
+            Text(
+                x,
+                y,
+                numbers,
+                size=8,
+                anchor="center",
+                quiet=True,
+                halo=True,
+                name=f"values {depth}",
+            ),
         ]
         shift = 0.2 if n <= 5 else 0.13
         layers.append(

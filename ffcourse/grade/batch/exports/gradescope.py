@@ -16,8 +16,8 @@ def gradescope_json(report: dict[str, Any]) -> str:
     """
     if report["status"] != "graded":
         data: dict[str, Any] = {
-            "score": 0,
-            "output": str(report["reason"]),
+            "score": report["score"],
+            "output": "\n".join([str(report["reason"]), *report.get("notes", [])]),
             "output_format": "text",
             "visibility": "visible",
             "tests": [],
@@ -26,7 +26,7 @@ def gradescope_json(report: dict[str, Any]) -> str:
         data = {
             "score": report["score"],
             "execution_time": max(1, round(report["seconds"])),
-            "output": "\n".join(str(r) for r in report.get("repairs", [])),
+            "output": "\n".join([*report.get("notes", []), *report.get("repairs", [])]),
             "output_format": "text",
             "visibility": "visible",
             "stdout_visibility": "hidden",

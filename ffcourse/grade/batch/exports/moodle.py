@@ -6,9 +6,7 @@ same headers. So nothing of it is changed but the two cells that are ours: grade
 
 from __future__ import annotations
 
-import csv
 import html
-import io
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,6 +15,7 @@ from typing import Any
 
 from ffcourse.grade.batch.exports.text import ExportError, number, table
 from ffcourse.grade.batch.marks import Mark
+from ffcourse.grade.batch.sheets import Sheet, SheetError, read_sheet
 
 _NUMBER = re.compile(r"^\s*\d+(?:[.,]\d+)?\s*$")
 _NUMBER_OR_NOTHING = re.compile(r"^\s*(?:-|\d+(?:[.,]\d+)?)?\s*$")
@@ -30,11 +29,13 @@ COLUMNS = tuple(_ENGLISH)
 class Worksheet:
     """A worksheet that was read, and where in it what stands."""
 
-    rows: list[list[str]]
+    sheet: Sheet
     places: dict[str, int]
-    delimiter: str
-    end: str
-    mark: bool
+
+    @property
+    def rows(self) -> list[list[str]]:
+        """Its header, and a row for each student."""
+        return self.sheet.rows
 
     @property
     def comma(self) -> bool:
@@ -57,20 +58,12 @@ def read_worksheet(path: Path, columns: Mapping[str, str] | None = None) -> Work
         When it cannot be read, or its columns cannot be told.
     """
     try:
-        text = path.read_bytes().decode("utf-8")
-    except OSError as error:
-        raise ExportError(f"--worksheet {path}: cannot be read ({error.strerror}).") from None
-    except UnicodeDecodeError:
-        raise ExportError(f"--worksheet {path}: is not UTF-8, as Moodle writes it.") from None
-    mark = text.startswith("\ufeff")
-    text = text.removeprefix("\ufeff")
-    head = text.partition("\n")[0]
-    delimiter = max(",;\t", key=head.count)
-    rows = [r for r in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter) if r]
-    if len(rows) < 2:
+        sheet = read_sheet(path, "--worksheet")
+    except SheetError as error:
+        raise ExportError(str(error)) from None
+    if len(sheet.rows) < 2:
         raise ExportError(f"--worksheet {path}: has no students in it.")
-    places = _places(rows, columns or {})
-    return Worksheet(rows, places, delimiter, "\r\n" if head.endswith("\r") else "\n", mark)
+    return Worksheet(sheet, _places(sheet.rows, columns or {}))
 
 
 def _places(rows: list[list[str]], named: Mapping[str, str]) -> dict[str, int]:
@@ -134,10 +127,21 @@ def _guess(rows: list[list[str]], header: list[str], places: dict[str, int]) -> 
 def moodle_csv(
     sheet: Worksheet, marks: Sequence[Mark], report_of: Callable[[Mark], dict[str, Any] | None]
 ) -> tuple[str, list[str]]:
-    """Return the worksheet filled in, and the names of those handed in who are not in it.
+    """Return the worksheet filled in, and sentences on what could not be done as meant.
 
     Marks are scaled to the worksheet's maximum grade. Rows of others stay as they are.
+
+    Raises
+    ------
+    ExportError
+        When the assignment's grades are words of a scale.
     """
+    if _scale(sheet):
+        raise ExportError(
+            "The worksheet's maximum grade is no number, so the assignment is graded by a scale. "
+            "Set its grade to points in Moodle, and download the worksheet again."
+        )
+    above: list[str] = []
     index = _index(marks)
     used: set[str] = set()
     rows = [list(sheet.rows[0])]
@@ -148,12 +152,33 @@ def moodle_csv(
             used.add(mark.student.id)
             row += [""] * (len(sheet.rows[0]) - len(row))
             row[sheet.places["grade"]] = _grade(row, sheet, mark)
+            if _number(row[sheet.places["grade"]]) > _maximum(row, sheet):
+                above.append(mark.name)
             row[sheet.places["feedback"]] = feedback_html(mark, report_of(mark))
         rows.append(row)
     handed = [m for m in marks if m.status not in ("none", "waiting")]
-    left = [m.name for m in handed if m.student.id not in used]
-    text = table(rows, sheet.delimiter, sheet.end)
-    return ("\ufeff" if sheet.mark else "") + text, left
+    notes = [f"Not in the worksheet: {m.name}" for m in handed if m.student.id not in used]
+    notes += [f"Above the maximum, which Moodle passes over: {name}" for name in above]
+    how = sheet.sheet
+    if how.delimiter != ",":
+        sign = {";": "semicolon", "\t": "tab"}[how.delimiter]
+        notes.append(f"When you upload it, choose the separator {sign} and the encoding UTF-8.")
+    return ("\ufeff" if how.mark else "") + table(rows, how.delimiter, how.end), notes
+
+
+def _scale(sheet: Worksheet) -> bool:
+    at = sheet.places.get("most")
+    cells = [row[at].strip() for row in sheet.rows[1:] if at is not None and at < len(row)]
+    return any(cells) and not any(map(_NUMBER.match, cells))
+
+
+def _number(text: str) -> float:
+    return float(text.replace(",", ".")) if _NUMBER.match(text) else 0.0
+
+
+def _maximum(row: list[str], sheet: Worksheet) -> float:
+    at = sheet.places.get("most")
+    return (_number(row[at]) if at is not None and at < len(row) else 0.0) or float("inf")
 
 
 def _index(marks: Sequence[Mark]) -> dict[tuple[str, str], Mark | None]:
@@ -183,9 +208,9 @@ def _find(
 
 def _grade(row: list[str], sheet: Worksheet, mark: Mark) -> str:
     score = mark.score
-    at = sheet.places.get("most")
-    if at is not None and _NUMBER.match(row[at]) and mark.max_score:
-        score = score * float(row[at].replace(",", ".")) / mark.max_score
+    most = _maximum(row, sheet)
+    if most < float("inf") and mark.max_score:
+        score = score * most / mark.max_score
     text = number(score)
     return text.replace(".", ",") if sheet.comma else text
 
@@ -194,10 +219,11 @@ def feedback_html(mark: Mark, report: dict[str, Any] | None) -> str:
     """Return the feedback as the little HTML that Moodle shows; a learner's text is escaped."""
     if report is None:
         return ""
+    said = [*report.get("notes", []), *report.get("repairs", [])]
+    notes = [html.escape(str(note)) for note in said]
     if report["status"] != "graded":
-        return html.escape(str(report["reason"]))
-    parts = [f"<b>{number(mark.score)} / {number(mark.max_score)}</b>"]
-    parts += [html.escape(str(note)) for note in report.get("repairs", [])]
+        return "<br>".join([html.escape(str(report["reason"])), *notes])
+    parts = [f"<b>{number(mark.score)} / {number(mark.max_score)}</b>", *notes]
     for exercise in report["exercises"]:
         title = html.escape(f"{exercise['id']} {exercise.get('title') or ''}".strip())
         points = f"{number(exercise['points'])} / {number(exercise['max_points'])}"

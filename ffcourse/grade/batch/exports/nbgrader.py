@@ -22,7 +22,7 @@ def nbgrader_csv(marks: Sequence[Mark]) -> str:
         rows.append(
             (
                 mark.notebook,
-                _time(mark.due),
+                _time(mark.due.time.timestamp() if mark.due else None),
                 _time(mark.submitted),
                 plain(student.id),
                 plain(student.last),
