@@ -61,11 +61,11 @@ def _payload(node: Any) -> dict[str, Any]:
     return dict(json.loads(json.dumps({**head, **node})))
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", range(2))
 def test_every_payload_gets_a_verdict(seed: int) -> None:
     draw = random.Random(seed)
     truth = encode(np.array([0, 1, 1]), label="t", exercise="90.1")
-    for _ in range(2500):
+    for _ in range(1200):
         hostile = _payload(_node(draw))
         honest = encode(draw.choice(REFERENCES), label="x", exercise="90.1")
         wanted = encode(draw.choice(REFERENCES), label="x", exercise="90.1")
@@ -108,6 +108,7 @@ def test_alike_is_difference_without_words() -> None:
                 assert alike(a, b, rule) == (difference(a, b, rule) is None), (a, b, rule)
 
 
+@pytest.mark.filterwarnings("ignore::PendingDeprecationWarning")
 def test_arrays_with_ideas_of_their_own() -> None:
     class Lying(np.ndarray):
         def ravel(self, *_: Any) -> Any:

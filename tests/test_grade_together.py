@@ -52,7 +52,7 @@ def test_two_and_three_are_named() -> None:
     assert names(one, **FOUR["transposed"], **FOUR["mean"], **FOUR["doubled"]) == [
         "transposed", "mean", "doubled",
     ]  # fmt: skip
-    assert names(one, **FOUR["all"], **FOUR["doubled"]) == ["all", "doubled"]
+    assert names(one, **FOUR["all"], **FOUR["doubled"]) == ["doubled", "all"]
 
 
 @pytest.mark.parametrize(

@@ -48,6 +48,11 @@ def parse(source: str) -> ast.Module | SyntaxFault:
     return tree
 
 
+def is_python(source: str) -> bool:
+    """Whether a cell is Python as it stands, with nothing that only IPython understands."""
+    return not isinstance(_tree(source), SyntaxFault)
+
+
 def _tree(source: str) -> ast.Module | SyntaxFault:
     try:
         with warnings.catch_warnings():
@@ -74,9 +79,11 @@ def without_ipython(source: str) -> str:
     lines: list[str] = []
     depth, quote, goes_on, command = 0, "", False, False
     for line in source.split("\n"):
-        if quote or depth or (goes_on and not command):
+        if quote or depth or (goes_on and not command):  # inside a statement
             plain = line
-        elif (goes_on and command) or _COMMAND.match(line) or _QUESTION.match(line):
+        elif goes_on:
+            plain = ""  # of a command that is left out
+        elif _COMMAND.match(line) or _QUESTION.match(line):
             plain = line[: len(line) - len(line.lstrip())] + "pass"
         elif assigned := _OUTPUT_OF.match(line):
             plain = f"{assigned.group(1)}= None"

@@ -12,7 +12,7 @@ import ast
 import re
 from collections.abc import Iterable
 
-from ffcourse.grade.code import SyntaxFault, parse
+from ffcourse.grade.code import SyntaxFault, is_python, parse
 from ffcourse.grade.judge import CheckResult
 from ffcourse.grade.outcome import Outcome
 
@@ -57,8 +57,8 @@ def only_computes(source: str) -> bool:
     tree = parse(source)
     if isinstance(tree, SyntaxFault):
         return True  # it is not run
-    if any(line.lstrip().startswith(("%", "!", "?")) for line in source.splitlines()):
-        return False
+    if not is_python(source):
+        return False  # what IPython adds can look at anything
     return all(_computes(node) for node in ast.walk(tree))
 
 
