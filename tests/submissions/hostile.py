@@ -234,7 +234,7 @@ hostile(
     score=9,
 )
 hostile(
-    "closes every file",
+    "closes every file in the call",
     "import os\ndef scale(X, factor):\n    os.closerange(3, 200)\n    return X",
     status={"90.1": "crashed"},
     score=9,
