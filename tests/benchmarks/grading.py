@@ -73,7 +73,8 @@ def _nbgrader(python: str | None) -> str | None:
     """Return an interpreter that has nbgrader."""
     for candidate in filter(None, (python, sys.executable)):
         words = [candidate, "-c", "import nbgrader"]
-        if subprocess.run(words, check=False, **QUIET).returncode == 0:
+        found = shutil.which(candidate) is not None
+        if found and subprocess.run(words, check=False, **QUIET).returncode == 0:
             return candidate
     return None
 
