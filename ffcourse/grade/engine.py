@@ -3,7 +3,8 @@
 A part that fails cannot cost a later one its points: the later parts that failed are run
 once more in a fresh kernel, where the failed part's names are bound to the reference
 answer after its checks. From that run only a *pass* is taken, never a message, so that the
-reference's source, which stands in that kernel, cannot be shown to the learner.
+reference's source, which stands in that kernel, cannot be shown to the learner. A first run has
+references in it, too, where a part is missing; see `ffcourse.grade.guard`.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from ffcourse.grade.code import (
     parse,
     without_figures,
 )
+from ffcourse.grade.guard import withhold
 from ffcourse.grade.judge import CheckResult, failed, judge
 from ffcourse.grade.limits import Limits
 from ffcourse.grade.notebook import RejectedError, read_notebook
@@ -182,6 +184,9 @@ class _Runner:
         for key in todo:
             own = [(p, records[i]) for i, p in enumerate(pieces) if p.exercise == key]
             stop = self._judge(self.outcomes[key], own)
+            first = next(i for i, p in enumerate(pieces) if p.exercise == key)
+            if any(p.role == "bind" for p in pieces[:first]):  # a reference stood in that kernel
+                withhold(self.outcomes[key], self._sources(key))
             if stop:
                 return key
         return None

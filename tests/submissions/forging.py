@@ -113,6 +113,26 @@ hostile(
     "import os\ndef scale(X, factor):\n    os.fork()\n    return X * factor",
     status={"90.1": "passed|wrong"},
 )
+
+
+def _without_the_first(second: str) -> Notebook:
+    """The first answer is missing, so its reference stands in the kernel in its place."""
+    notebook = filled(e2=second)
+    gone = next(c for c in notebook["cells"] if about(c).get("role") == "answer")
+    notebook["cells"].remove(gone)
+    return notebook
+
+
+for _how, _body in {
+    "raises": "    raise ValueError(str(scale.__code__.co_consts))",
+    "returns": "    return scale.__doc__",
+}.items():
+    case(
+        f"{_how} what it sees of a reference",
+        _without_the_first(f"def total(X):\n{_body}"),
+        status={"90.1": "missing", "90.2": "error|wrong"},
+        says={"90.2": "is not shown"},
+    )
 hostile(
     "value under another label, too",
     "import ffcourse.learn as l\nreal = l.emit\n"
