@@ -292,21 +292,6 @@ def test_a_file_that_changes_meanwhile_is_not_graded_under_its_old_hash(tmp_path
     assert Request("0" * 64, "x", (path,)).read() is None
 
 
-def test_what_a_killed_batch_left_behind_is_removed(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from ffcourse.grade.batch.station import sweep
-
-    monkeypatch.setattr("tempfile.gettempdir", lambda: str(tmp_path))
-    for name in ("ffc-in-old", "ffc-solutions-old", "ffc-in-new", "mine"):
-        (tmp_path / name).mkdir()
-        (tmp_path / name / "x.ipynb").touch()
-    for name in ("ffc-in-old", "ffc-solutions-old", "mine"):
-        os.utime(tmp_path / name, (1_000_000, 1_000_000))
-    sweep()
-    assert sorted(p.name for p in tmp_path.iterdir()) == ["ffc-in-new", "mine"]
-
-
 def test_who_is_who_can_be_mended(book: Gradebook, tmp_path: Path, solutions: Path) -> None:
     """Taken for one person's at first, and told so; right with the next run, without a ghost."""
     folder = tmp_path / "handed"

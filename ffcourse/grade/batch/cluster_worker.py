@@ -18,7 +18,7 @@ from distributed import Worker, WorkerPlugin, get_worker
 
 from ffcourse import __version__
 from ffcourse.grade.batch.shelf import Shelf
-from ffcourse.grade.batch.station import SOLUTIONS, GradingOptions, Stations, sweep
+from ffcourse.grade.batch.station import SOLUTIONS, GradingOptions, Stations
 
 
 class Classroom(WorkerPlugin):
@@ -46,7 +46,6 @@ class Classroom(WorkerPlugin):
 
     def setup(self, worker: Worker) -> None:
         """Unpack the solutions."""
-        sweep()
         self.folder = tempfile.TemporaryDirectory(prefix=SOLUTIONS, ignore_cleanup_errors=True)
         base = Shelf(self.files, self.single).write(Path(self.folder.name))
         self.stations = Stations(self.options, base)

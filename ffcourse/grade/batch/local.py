@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from ffcourse.grade.batch.shelf import Shelf
-from ffcourse.grade.batch.station import SOLUTIONS, GradingOptions, Stations, sweep
+from ffcourse.grade.batch.station import SOLUTIONS, GradingOptions, Stations
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,6 @@ def grade_here(
     requests: Iterable[Request], shelf: Shelf, options: GradingOptions, jobs: int
 ) -> Generator[tuple[Request, dict[str, Any]], None, None]:
     """Yield each request with its report, or with ``{"refused": why}``, as they get ready."""
-    sweep()
     with TemporaryDirectory(prefix=SOLUTIONS, ignore_cleanup_errors=True) as folder:
         stations = Stations(options, shelf.write(Path(folder)))
 

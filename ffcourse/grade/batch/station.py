@@ -10,10 +10,8 @@ from __future__ import annotations
 import contextlib
 import importlib
 import re
-import shutil
 import tempfile
 import threading
-import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
@@ -136,16 +134,6 @@ class Stations:
         if stations:  # each takes a moment to end
             with ThreadPoolExecutor(len(stations)) as pool:
                 list(pool.map(Station.close, stations))
-
-
-def sweep(older: float = 86_400.0) -> None:
-    """Remove copies of submissions and solutions that killed batches left behind."""
-    place = Path(tempfile.gettempdir())
-    for prefix in (INPUTS, SOLUTIONS):
-        for folder in place.glob(prefix + "*"):
-            with contextlib.suppress(OSError):
-                if folder.is_dir() and time.time() - folder.lstat().st_mtime > older:
-                    shutil.rmtree(folder, ignore_errors=True)
 
 
 def safe_name(label: str) -> str:

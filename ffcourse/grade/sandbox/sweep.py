@@ -18,23 +18,22 @@ from pathlib import Path
 
 from ffcourse.grade.sandbox.pick import KERNEL_USERS
 
-_NAME = re.compile(r"ffc-(run-)?[a-z0-9_]{8}")  # as `tempfile` makes them
-QUIET_SECONDS = 600.0  # a grader at work changes its folder with every submission
-LONGEST_RUN = 3600.0
+# Folders as `tempfile` makes them, and after how many seconds without a change they are old. (A
+# grader at work changes its own with every submission.)
+_NAME = re.compile(r"ffc-(?:(run|fresh|in|solutions)-)?[a-z0-9_]{8}")
+SECONDS = {None: 600.0, "run": 3600.0, "fresh": 3600.0, "in": 86_400.0, "solutions": 86_400.0}
 
 
-def sweep(base: Path | None = None, quiet: float = QUIET_SECONDS) -> list[Path]:
+def sweep(base: Path | None = None) -> list[Path]:
     """Remove old folders that no process works in any more; return them.
 
     Parameters
     ----------
     base : Path or None
         Where to look; by default where graders make theirs.
-    quiet : float
-        How many seconds a folder must have been left alone.
     """
     places = [base] if base else sorted({Path("/tmp"), Path(tempfile.gettempdir())})
-    old = [path for place in places for path in _left_alone(place, quiet)]
+    old = [path for place in places for path in _left_alone(place)]
     if not old:
         return []
     used = _command_lines()
@@ -44,16 +43,17 @@ def sweep(base: Path | None = None, quiet: float = QUIET_SECONDS) -> list[Path]:
     return swept
 
 
-def _left_alone(place: Path, quiet: float) -> Iterator[Path]:
+def _left_alone(place: Path) -> Iterator[Path]:
     """Yield this user's own folders of graders that nothing has changed for a while."""
     with contextlib.suppress(OSError), os.scandir(place) as entries:
         for entry in entries:
             name = _NAME.fullmatch(entry.name)
+            if name is None:
+                continue
             with contextlib.suppress(OSError):
                 about = entry.stat(follow_symlinks=False)
-                least = LONGEST_RUN if name and name.group(1) else quiet
-                old = time.time() - about.st_mtime > least
-                if name and old and stat.S_ISDIR(about.st_mode) and _is_mine(about.st_uid):
+                old = time.time() - about.st_mtime > SECONDS[name.group(1)]
+                if old and stat.S_ISDIR(about.st_mode) and _is_mine(about.st_uid):
                     yield Path(entry.path)
 
 
