@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ffcourse.grade.compare import difference
 from ffcourse.grade.judge import agree
-from ffcourse.grade.rules import apply_rule
+from ffcourse.grade.rules import meets
 from ffcourse.grade.solution import Check, Exercise, Variant
 from ffcourse.grade.values import ERROR_LABEL, ErrorValue, decode
 
@@ -71,9 +70,9 @@ def _alike_by_rule(check: Check, shown: Mapping[str, Any], stored: Mapping[str, 
         mine, theirs, right = decode(shown), decode(stored), decode(wanted[0])
         if isinstance(mine, ErrorValue) or isinstance(theirs, ErrorValue):
             return False
-        if all(apply_rule(rule, right, value, check.truths) is None for value in (mine, theirs)):
+        if all(meets(rule, right, value, check.truths) for value in (mine, theirs)):
             return True
-        return rule.get("rule", "close") == "close" and difference(theirs, mine, rule) is None
+        return rule.get("rule", "close") == "close" and meets(rule, theirs, mine, check.truths)
     except Exception:  # an odd value is like no other; it must not end the grading
         return False
 

@@ -207,17 +207,16 @@ def _of_numbers(a: float, b: float) -> str | None:
     """About one number: only forms that are hardly met by chance."""
     if a == 0 or b == 0:
         return None
-    counts = a.is_integer() and b.is_integer() and max(abs(a), abs(b)) < 10
-    if counts and abs(b - a) == 1:  # 2 for 1 is a miscount sooner than a factor
+    whole = a.is_integer() and b.is_integer()
+    if whole and abs(b - a) == 1:  # 2 for 1 is a miscount sooner than a factor
         return "It is one too many." if b > a else "It is one too few."
+    small = whole and max(abs(a), abs(b)) < 10  # 6 for 3 may be chance
     for factor, words in ((2.0, "twice"), (0.5, "half"), (-2.0, "minus twice"),
                           (-0.5, "minus half"), (100.0, "100 times"),
                           (0.01, "a hundredth of")):  # fmt: skip
-        if _is(b / a, factor) and not counts:
+        if _is(b / a, factor) and not small:
             return f"It is {words} the expected value."
-    if a.is_integer() and b.is_integer():
-        if abs(b - a) == 1:
-            return "It is one too many." if b > a else "It is one too few."
+    if whole:
         return FLIPPED if a == -b and abs(a) > 1 else None
     for form, words in ((-a, "the expected value with the other sign"),
                         (a * a, "the square of the expected value"),

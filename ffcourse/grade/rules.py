@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from ffcourse.grade.compare import as_numbers, difference
+from ffcourse.grade.compare import alike, as_numbers, difference
 from ffcourse.grade.values import ErrorValue, decode
 from ffcourse.grade.words import noun, show
 
@@ -66,6 +66,13 @@ def apply_rule(rule: Mapping[str, Any], expected: Any, got: Any, truths: Truths)
     if numbers is None:
         return f"Expected numbers, got {noun(got)}."
     return _NUMERIC_RULES[name](rule, expected, numbers, truths)
+
+
+def meets(rule: Mapping[str, Any], expected: Any, got: Any, truths: Truths) -> bool:
+    """Return whether `apply_rule` would be None, without looking for words."""
+    if rule.get("rule", "close") in ("close", "exact"):
+        return alike(expected, got, rule)
+    return apply_rule(rule, expected, got, truths) is None
 
 
 def _truth(rule: Mapping[str, Any], truths: Truths) -> np.ndarray:

@@ -14,10 +14,10 @@ from typing import Any
 import numpy as np
 
 from ffcourse.grade.code import SyntaxFault, parse
-from ffcourse.grade.compare import alike, as_numbers
+from ffcourse.grade.compare import as_numbers
 from ffcourse.grade.judge import agree
 from ffcourse.grade.mistakes import split_by_check
-from ffcourse.grade.rules import apply_rule
+from ffcourse.grade.rules import meets
 from ffcourse.grade.solution import Exercise, Variant
 from ffcourse.grade.values import ValueFormatError, decode
 
@@ -78,10 +78,7 @@ def _right(exercise: Exercise, place: Place, payload: Payload) -> bool:
     reference = next(p for p in check.reference if str(p.get("label")) == label)
     try:
         rule = check.rules.get(label, {})
-        expected, value = decode(reference), decode(payload)
-        if rule.get("rule", "close") in ("close", "exact"):
-            return alike(expected, value, rule)
-        return apply_rule(rule, expected, value, check.truths) is None
+        return meets(rule, decode(reference), decode(payload), check.truths)
     except ValueFormatError:
         return False
 

@@ -9,11 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from ffcourse.data.check import as_rng, whole
+from ffcourse.data.check import as_rng
 from ffcourse.nn.module import Array, Module
 from ffcourse.train.callbacks import Callback
 from ffcourse.train.checkpoint import load_checkpoint, save_checkpoint
-from ffcourse.train.checks import check_extras, check_parts, check_trains, positive
+from ffcourse.train.checks import at_least, check_extras, check_parts, check_trains, positive
 from ffcourse.train.clip import clip_grad_norm
 from ffcourse.train.gradcheck import generators
 from ffcourse.train.history import History
@@ -157,8 +157,8 @@ class Trainer:
         NonFiniteError
             If the loss is NaN or infinite; it tells the step and the layer where that began.
         """
-        whole(epochs, "epochs", at_least=0)
-        whole(batch_size, "batch_size")
+        at_least("epochs", epochs, 0)
+        at_least("batch_size", batch_size)
         check_extras({}, (), callbacks)
         check_trains(self.model, self.optimizer)
         self._callbacks = list(callbacks)
