@@ -242,3 +242,24 @@ def test_the_end_of_a_kernel_is_noticed(kernel: Kernel) -> None:
         run(guarded, "import os\nos._exit(0)")
     assert not guarded.is_alive()
     guarded.stop()
+
+
+def test_what_is_said_about_another_cell_does_not_count(kernel: Kernel) -> None:
+    """Neither a value that comes late nor one, or a "done", that comes early."""
+    guarded = GuardedKernel(kernel, 60.0, time.monotonic() + 300)
+    run(guarded, "import json\nip = get_ipython()\nfrom ffcourse.learn import emit")
+    lines = (
+        "[{'cell': ip.cell + d, **m} for d in (-1, 1, 2) for m in ({'value': {}}, {'done': True})]"
+    )
+    send = f"for m in {lines}:\n    ip.line.sendall(json.dumps(m).encode() + b'\\n')"
+    (value,) = run(guarded, f"{send}\nemit('x', 1)")
+    assert value["content"]["data"][VALUE_MIME]["data"] == 1
+    guarded.stop()
+
+
+def test_a_kernel_that_hangs_up_is_not_waited_for(kernel: Kernel) -> None:
+    """Nothing more can come, so its time need not run out."""
+    guarded = GuardedKernel(kernel, 40.0, time.monotonic() + 300)
+    with pytest.raises(KernelDiedError):
+        run(guarded, "import time\nget_ipython().line.shutdown(2)\ntime.sleep(60)")
+    guarded.stop()

@@ -87,3 +87,12 @@ def test_repr() -> None:
     assert repr(nn.GELU("tanh")) == "GELU(approximate='tanh')"
     assert repr(nn.Softmax(dim=1)) == "Softmax(dim=1)"
     assert repr(nn.LogSoftmax(dim=1)) == "LogSoftmax(dim=1)"
+
+
+def test_relu_keeps_the_type_of_each_batch() -> None:
+    """Also where one of another type and the same shape went through before."""
+    relu = nn.ReLU()
+    for dtype in (np.float64, np.float32, np.float64):
+        x = np.array([[-1.0, 2.0]], dtype)
+        assert relu(x).dtype == dtype
+        assert relu.backward(np.ones_like(x)).dtype == dtype

@@ -49,7 +49,7 @@ def mistakes_together(exercise: Exercise, emitted: Mapping[int, Payloads]) -> li
         if theirs is None:
             continue
         spoilt = {place for place in theirs if not _right(exercise, place, theirs[place])}
-        fit = spoilt and spoilt <= wrong and all(agree([got[p]], [theirs[p]]) for p in spoilt)
+        fit = spoilt and all(agree([got[p]], [theirs[p]]) for p in spoilt)
         if fit and (literal or any(_telling(got[p]) for p in spoilt)):
             fits.append((variant, spoilt))
     covered = [place for _, spoilt in fits for place in spoilt]

@@ -93,7 +93,8 @@ hostile(
     "import os\nip = get_ipython()\n"
     "NOISE = [b'\\xff\\x00' * 500, b'[' * 100_000, b'null', b'{\"cell\": 1e999}', b'9' * 10_000,\n"
     '         b\'{"cell": %d, "done": 1}\', b\'{"cell": %d, "error": {"ename": 3}}\',\n'
-    "         b'{\"cell\": %d, \"value\": []}', b'', b'x' * 7_000_000, os.urandom(100_000)]\n"
+    '         b\'{"cell": %d, "value": []}\', b\'{"cell": %d, "error": 5}\', b\'\',\n'
+    "         b'x' * 7_000_000, os.urandom(100_000)]\n"
     "def scale(X, factor):\n"
     "    for line in NOISE:\n"
     "        ip.line.sendall(line.replace(b'%d', str(ip.cell).encode()) + b'\\n')\n"
@@ -109,9 +110,8 @@ hostile(
     score=9,
 )
 hostile(
-    "goes on in a fork of the kernel",
+    "goes on in a fork of the kernel, right answer",
     "import os\ndef scale(X, factor):\n    os.fork()\n    return X * factor",
-    status={"90.1": "passed|wrong"},
 )
 
 
