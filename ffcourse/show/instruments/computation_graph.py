@@ -131,7 +131,7 @@ def _draw(graph: Graph, plan: _Plan, reached: set[int], newest: int | None) -> l
         layers.append(Boxes(x[newest], y[newest], *box, "gradient", 2.6, 0.12, name="newest"))
     titles = [_title(n.label, n.op) for n in graph.nodes]
     values = [_short(n.data) for n in graph.nodes]
-    grads = [f"grad {_short(n.grad)}" if i in reached else "" for i, n in enumerate(graph.nodes)]
+    grads = [f"grad {_brief(n.grad)}" if i in reached else "" for i, n in enumerate(graph.nodes)]
     look: dict[str, Any] = {"anchor": "center", "quiet": True}
     size = plan.size * 9 / 8
     return [
@@ -211,7 +211,7 @@ def _short(value: float) -> str:
 
 
 def _brief(value: float) -> str:
-    """Return a slope in few letters, for the narrow place between two boxes."""
+    """Return a slope in few letters, for a narrow place."""
     if 0 < abs(value) < 0.001:
         return f"{value:.0e}".replace("e-0", "e-").replace("-", "−")
     return f"{value:.3g}".replace("-", "−") if abs(value) >= 0.1 else _short(float(f"{value:.2g}"))
