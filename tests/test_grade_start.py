@@ -48,7 +48,7 @@ def test_the_next_kernel_gets_ready_meanwhile(nursery: Nursery) -> None:
     if nursery._spare is None:
         pytest.skip("kernels cannot be kept apart here, so there is no spare one")
     spare = nursery._spare[1]
-    assert nursery._told.wait(lambda: spare.number in nursery._told.pids, 30)
+    lines = [kernel.line() for kernel in (first, spare)]  # then all their processes are there
     assert nursery._process is not None
     below = psutil.Process(nursery._process.pid).children(recursive=True)
     spare_pid = nursery._told.pids[spare.number]
@@ -59,6 +59,8 @@ def test_the_next_kernel_gets_ready_meanwhile(nursery: Nursery) -> None:
     assert second.number == spare.number
     assert second.alive()
     second.kill()
+    for line in lines:
+        line.close()
 
 
 def service_tree(nursery: Nursery, spare: int) -> list[psutil.Process]:
