@@ -85,6 +85,18 @@ def test_where_an_error_was_raised_is_found_in_the_learners_cell():
     assert checking.where(NotImplementedError()) == ""
 
 
+def test_names_of_cells_that_were_not_run_are_told_once():
+    def error(source, file="<check>"):
+        with pytest.raises(NameError) as raised:
+            exec(compile(source, file, "exec"), {})
+        return raised.value
+
+    told = checking.not_run([error("X_rows"), None, error("gain"), error("gain")])
+    assert told.startswith("Not yet defined in this notebook: `X_rows`, `gain`. Run the cells")
+    typo = error("X_row", "/tmp/ipykernel_1/2.py")  # in the learner's own cell: where() tells that
+    assert checking.not_run([typo, NameError("by hand"), ValueError()]) == ""
+
+
 def test_the_notebook_is_found(course, monkeypatch):  # noqa: F811
     place = course / "work" / "exercises" / "01_tiny.ipynb"
     monkeypatch.setattr(history, "_kept", history.History())

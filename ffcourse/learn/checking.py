@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import traceback
+from collections.abc import Sequence
 from typing import Any
 
 from ffcourse.learn import cards, history, report, store, widgets
@@ -43,7 +44,8 @@ def _run(exercise: str, bodies: list[str]) -> list[Payloads]:
     if not bodies:
         raise JudgeError(f"{exercise} has no visible checks: it is judged when you hand in")
     records = [run_checks(exercise, [body]) for body in bodies]
-    _wheres[:] = dict.fromkeys(filter(None, (where(record.error) for record in records)))
+    errors = [record.error for record in records]
+    _wheres[:] = dict.fromkeys(filter(None, [*map(where, errors), not_run(errors)]))
     return [record.payloads for record in records]
 
 
@@ -59,6 +61,21 @@ def where(error: BaseException | None) -> str:
         return ""
     last = frames[-1]
     return f"It was raised in `{last.name}`, line {last.lineno} of its cell: `{last.line}`"
+
+
+def not_run(errors: Sequence[BaseException | None]) -> str:
+    """Say which names the checks themselves looked for and did not find; "" if none.
+
+    They come from cells of the notebook that have not been run since the kernel started.
+    """
+    unknown = [e for e in errors if isinstance(e, NameError) and e.name and not where(e)]
+    names = dict.fromkeys(f"`{e.name}`" for e in unknown)
+    if not names:
+        return ""
+    return (
+        f"Not yet defined in this notebook: {', '.join(names)}. Run the cells above this one first "
+        "(menu Run, Run All Above Selected Cell)."
+    )
 
 
 def _is_cell(frame: traceback.FrameSummary) -> bool:
