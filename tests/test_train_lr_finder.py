@@ -102,6 +102,8 @@ def test_arguments() -> None:
     assert len(found.lrs) == 10
     with pytest.raises(ValueError, match="steps: expected a whole number of at least 10"):
         train.find_lr(model, loss_fn, optimizer, (X, Y), steps=9)
+    with pytest.raises(TypeError, match="loss_fn: expected a loss, such as"):
+        train.find_lr(model, nn.CrossEntropyLoss, optimizer, (X, Y))
     with pytest.raises(ValueError, match="not finite before the first step"):
         train.find_lr(model, loss_fn, optimizer, (X * np.nan, Y))
 
