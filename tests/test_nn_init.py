@@ -76,7 +76,10 @@ def test_constants_and_parameters_change_in_place() -> None:
 def test_fans() -> None:
     assert init.fans((3, 5)) == (3, 5)
     assert init.fans((8, 2, 3, 4)) == (24, 96)
-    with pytest.raises(ValueError, match=r"at least two dimensions, got shape \(3,\)"):
+    assert init.fans((1, 4)) == (1, 4)
+    with pytest.raises(ValueError, match=r"none of them 0, got shape \(0, 3\)"):
+        init.fans((0, 3))
+    with pytest.raises(ValueError, match=r"at least two dimensions, none of them 0, got shape \(3,\)"):
         init.fans((3,))
 
 

@@ -38,10 +38,12 @@ def fans(shape: tuple[int, ...]) -> tuple[int, int]:
     Raises
     ------
     ValueError
-        If `shape` has fewer than two dimensions.
+        If `shape` has fewer than two dimensions, or one of them is 0.
     """
     if len(shape) < 2 or 0 in shape:
-        raise ValueError(f"fan-in and fan-out need at least two dimensions, got shape {shape}.")
+        raise ValueError(
+            f"fan-in and fan-out need at least two dimensions, none of them 0, got shape {shape}."
+        )
     if len(shape) == 2:
         return shape[0], shape[1]
     field = math.prod(shape[2:])
