@@ -85,7 +85,7 @@ def test_where_an_error_was_raised_is_found_in_the_learners_cell():
     assert checking.where(NotImplementedError()) == ""
 
 
-def test_names_of_cells_that_were_not_run_are_told_once():
+def test_names_of_cells_that_were_not_run_are_told_once(monkeypatch):
     def error(source, file="<check>"):
         with pytest.raises(NameError) as raised:
             exec(compile(source, file, "exec"), {})
@@ -95,6 +95,10 @@ def test_names_of_cells_that_were_not_run_are_told_once():
     assert told.startswith("Not yet defined in this notebook: `X_rows`, `gain`. Run the cells")
     typo = error("X_row", "/tmp/ipykernel_1/2.py")  # in the learner's own cell: where() tells that
     assert checking.not_run([typo, NameError("by hand"), ValueError()]) == ""
+    record = SimpleNamespace(error=error("X_rows"), payloads=[])
+    monkeypatch.setattr(checking, "run_checks", lambda exercise, bodies: record)
+    checking._run("01.1", ["body", "body"])
+    assert checking._wheres == [checking.not_run([record.error])]
 
 
 def test_the_notebook_is_found(course, monkeypatch):  # noqa: F811
